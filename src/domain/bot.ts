@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+export const botSchema = z.object({
+  number: z.int(),
+  /** `unassigned`: no living host has room for it. */
+  status: z.enum(['idle', 'processing', 'unassigned']),
+  orderNumber: z.int().nullable(),
+  startedAt: z.iso.datetime().nullable(),
+  host: z.string().nullable(),
+});
+export type Bot = z.infer<typeof botSchema>;
+
+/** How long a host may be silent before its orders go to others. */
+export const hostLeaseMs = 3_000;
+export const leaseRenewalMs = 1_000;

@@ -1,0 +1,6 @@
+import { z } from 'zod';
+
+/** Highest first: a free bot looks at the lanes in this order. */
+export const lanes = ['vip', 'normal'] as const;
+export const laneSchema = z.enum(lanes);
+export type Lane = z.infer<typeof laneSchema>;
