@@ -1,0 +1,9 @@
+import type { Lane } from '../src/domain/lane.ts';
+import { ordersNormalQueue } from './orders-normal.ts';
+import { ordersVipQueue } from './orders-vip.ts';
+
+/** The queue of each lane. */
+export const laneQueues = { vip: ordersVipQueue, normal: ordersNormalQueue } satisfies Record<Lane, typeof ordersVipQueue>;
+
+/** Every queue there is: what Bull Board shows and the outbox may name. */
+export const allQueues = [ordersVipQueue, ordersNormalQueue] as const;

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { BoardOrderEvent } from '../domain/board.ts';
+import { laneSchema } from '../domain/lane.ts';
+import { type OrderEvent, orderEventTypeSchema } from '../domain/order.ts';
+import { orderStatusSchema } from '../domain/order-status.ts';
+import { type Db, int8, sql, time } from './sql.ts';
+
+const timelineRow = z
+  .object({
+    id: int8,
+    at: time,
+    type: orderEventTypeSchema,
+    actor: z.string(),
+    attempt: z.number(),
+    detail: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .transform((row): OrderEvent => ({ ...row, id: String(row.id), at: new Date(row.at).toISOString() }));
+
+/** The timeline of one order, oldest first. */
+export function listOrderEvents(db: Db, orderNumber: number): Promise<readonly OrderEvent[]> {
+  return db.any(sql.type(timelineRow)`
+    SELECT id, at, type, actor, attempt, detail FROM order_events WHERE order_number = ${orderNumber} ORDER BY id
+  `);
+}
+
+/** A place in the stream of all events: everything up to it has been told. */
+export interface EventCursor {
+  xid: string;
+  id: string;
+}
+
+export interface StreamedEvent extends BoardOrderEvent {
+  cursor: EventCursor;
+}
+
+const streamedRow = z
+  .object({ xid: z.string(), id: z.string(), number: int8, lane: laneSchema, from: orderStatusSchema.nullable(), to: orderStatusSchema, botNumber: z.number().nullable(), at: time })
+  .transform(({ xid, id, ...row }): StreamedEvent => ({ ...row, at: new Date(row.at).toISOString(), cursor: { xid, id } }));
+
+/**
+ * The next events in (xid, id) order, up to the oldest transaction that still runs: an event that commits later with a smaller id
+ * has a larger xid, or was waited for, so nothing is ever told behind the cursor.
+ */
+export function listEventsAfter(db: Db, cursor: EventCursor, limit: number): Promise<readonly StreamedEvent[]> {
+  return db.any(sql.type(streamedRow)`
+    SELECT xid::text AS xid, id::text AS id, order_number AS number, lane, from_status AS "from", to_status AS "to", bot_number AS "botNumber", at
+    FROM order_events
+    WHERE (xid, id) > (${cursor.xid}::xid8, ${cursor.id}::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY xid, id LIMIT ${limit}
+  `);
+}

@@ -1,0 +1,45 @@
+import type { DatabasePool } from 'slonik';
+import type { QueueStore } from '../../queues/backend.ts';
+import { laneQueues } from '../../queues/lanes.ts';
+import { notify } from '../db/notify.ts';
+import { cancelOrderRow, findOrder } from '../db/orders.ts';
+import { OrderNotFoundError, OrderTransitionRefusedError } from '../domain/errors.ts';
+import type { OrderStatus } from '../domain/order-status.ts';
+import type { Actor } from '../domain/user.ts';
+import type { Logger } from '../log.ts';
+
+export interface CancelOrderDeps {
+  pool: DatabasePool;
+  store: QueueStore;
+  announce(): void;
+  log: Pick<Logger, 'info'>;
+}
+
+const byCustomer: OrderStatus[] = ['awaiting_payment', 'pending'];
+const byManager: OrderStatus[] = [...byCustomer, 'processing', 'failed'];
+
+/** A customer cancels before a bot has begun; a manager at any time before the end, and the bot lets go. */
+export async function cancelOrder({ pool, store, announce, log }: CancelOrderDeps, actor: Actor, orderNumber: number, reason: string | null): Promise<void> {
+  const isManager = actor.role === 'MANAGER';
+  const cancelled = await cancelOrderRow(pool, {
+    orderNumber,
+    userId: isManager ? null : actor.userId,
+    from: isManager ? byManager : byCustomer,
+    actor: isManager ? 'manager' : 'customer',
+    reason,
+  });
+  if (!cancelled) {
+    const stored = await findOrder(pool, orderNumber);
+    if (!stored || (!isManager && stored.userId !== actor.userId)) throw new OrderNotFoundError(orderNumber);
+    throw new OrderTransitionRefusedError(orderNumber, stored.order.status, 'cancelled');
+  }
+  announce();
+  await notify(pool, 'twolane_bots');
+  const queue = laneQueues[cancelled.lane];
+  try {
+    await store.queue(queue.name).remove(queue.jobId({ orderNumber, enqueueNo: cancelled.enqueueNo }));
+  } catch (error) {
+    // Whoever is given the job finds the order cancelled and drops it.
+    log.info({ orderNumber, error: (error as Error).message }, 'job of a cancelled order left in its lane');
+  }
+}

@@ -1,0 +1,184 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { hostname } from 'node:os';
+import { v7 as uuidv7 } from 'uuid';
+import type { QueueStore } from '../../queues/backend.ts';
+import { deleteHost, type HostBot, insertHost } from '../../src/db/bot-hosts.ts';
+import { listen, type Listener, notify } from '../../src/db/notify.ts';
+import { findCurrentAttempts, reapDeadHosts, saveProgress } from '../../src/db/order-returns.ts';
+import type { Database } from '../../src/db/pool.ts';
+import { hostLeaseMs, leaseRenewalMs } from '../../src/domain/bot.ts';
+import { restorePlaces } from '../../src/operations/restore-places.ts';
+import { renewHost } from '../../src/operations/renew-host.ts';
+import type { Logger } from '../../src/log.ts';
+import type { Handler } from './handlers/handler.ts';
+import { type Claim, type Ending, LanePuller } from './lane-puller.ts';
+import { OrderCommitter } from './order-committer.ts';
+import { type BotInHand, LetGoError, runOrder } from './order-run.ts';
+
+export interface BotHostDeps {
+  database: Database;
+  store: QueueStore;
+  handler: Handler;
+  announce(): void;
+  capacity: number;
+  maxAttempts: number;
+  log: Logger;
+}
+
+/**
+ * A process that runs bots. Every second, and whenever something about bots was said, it
+ *
+ * 1. renews its lease, and takes or releases bots so that the living hosts share them;
+ * 2. gives its puller the bots that are new and takes those away that are gone, aborting what they had in hand;
+ * 3. asks which of its attempts are still the current ones, and lets go of the others;
+ * 4. clears away hosts whose lease ran out: their orders become pending again.
+ *
+ * A host that was frozen finds its lease gone: it lets go of everything and begins anew under another id. A host judges others
+ * only after renewing for a whole lease without a break: when Postgres was away, nobody's lease could be renewed.
+ */
+export class BotHost {
+  readonly #deps: BotHostDeps;
+  readonly #puller: LanePuller;
+  readonly #committer: OrderCommitter;
+  readonly #inHand = new Map<string, BotInHand>();
+  readonly #name = `${hostname()}:${process.pid}`;
+  #bots = new Map<string, HostBot>();
+  #hostId: string = uuidv7();
+  #listener: Listener | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #sync: Promise<void> | undefined;
+  #isSyncDue = false;
+  #isStopping = false;
+  #renewedSince = Number.POSITIVE_INFINITY;
+  #lastRenewal = 0;
+
+  constructor(deps: BotHostDeps) {
+    this.#deps = deps;
+    this.#committer = new OrderCommitter(deps);
+    this.#puller = new LanePuller({
+      store: deps.store,
+      log: deps.log,
+      work: (botId, claim) => this.#work(botId, claim),
+      restorePlaces: async (lane, orderNumbers) => {
+        await restorePlaces({ db: deps.database.pool, store: deps.store }, lane, orderNumbers);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#register();
+    await this.#puller.start();
+    this.#listener = listen(this.#deps.database.url, ['twolane_bots'], () => void this.synchronise(), this.#deps.log);
+    this.#timer = setInterval(() => void this.synchronise(), leaseRenewalMs);
+    await this.synchronise();
+  }
+
+  /** Gives everything back and leaves: takes as long as a few statements, whatever the handlers do. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    await this.#sync;
+    for (const bot of this.#inHand.values()) bot.abort.abort(new LetGoError('host_stopping'));
+    await this.#puller.close();
+    await this.#committer.close();
+    const { pool } = this.#deps.database;
+    await Promise.race([
+      deleteHost(pool, this.#hostId)
+        .then(() => notify(pool, 'twolane_bots'))
+        .catch((error: Error) => this.#deps.log.warn({ error: error.message }, 'lease not ended, it will run out')),
+      delay(1_000),
+    ]);
+    await this.#listener?.close();
+  }
+
+  /** One round of the above; several calls meanwhile make one more. */
+  async synchronise(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isSyncDue = true;
+    this.#sync ??= (async () => {
+      while (this.#isSyncDue && !this.#isStopping) {
+        this.#isSyncDue = false;
+        await this.#syncOnce().catch((error: Error) => this.#deps.log.warn({ error: error.message }, 'host not synchronised'));
+      }
+    })().finally(() => {
+      this.#sync = undefined;
+    });
+    await this.#sync;
+  }
+
+  async #register(): Promise<void> {
+    this.#hostId = uuidv7();
+    await insertHost(this.#deps.database.pool, { id: this.#hostId, name: this.#name, capacity: this.#deps.capacity });
+    this.#renewedSince = this.#lastRenewal = performance.now();
+    this.#deps.log.info({ hostId: this.#hostId, capacity: this.#deps.capacity }, 'bot host registered');
+  }
+
+  async #syncOnce(): Promise<void> {
+    const { pool } = this.#deps.database;
+    const busy = new Set(this.#inHand.keys());
+    const assigned = await renewHost(pool, this.#hostId, busy);
+    if (assigned === null) {
+      this.#deps.log.warn({ hostId: this.#hostId }, 'lease lost, letting go of everything');
+      this.#takeAway([...this.#bots.keys()], 'lease_lost');
+      await this.#register();
+      this.#isSyncDue = true;
+      return;
+    }
+    const now = performance.now();
+    if (now - this.#lastRenewal > hostLeaseMs) this.#renewedSince = now;
+    this.#lastRenewal = now;
+
+    const wanted = new Map(assigned.map((bot) => [bot.id, bot]));
+    this.#takeAway([...this.#bots.keys()].filter((botId) => !wanted.has(botId)), 'bot_removed');
+    this.#bots = wanted;
+    for (const botId of wanted.keys()) this.#puller.addBot(botId);
+
+    await this.#checkFences();
+    if (now - this.#renewedSince > hostLeaseMs) await this.#reap();
+  }
+
+  #takeAway(botIds: readonly string[], reason: 'bot_removed' | 'lease_lost'): void {
+    for (const botId of botIds) {
+      this.#bots.delete(botId);
+      this.#puller.removeBot(botId);
+      this.#inHand.get(botId)?.abort.abort(new LetGoError(reason));
+    }
+  }
+
+  async #checkFences(): Promise<void> {
+    const running = [...this.#inHand.values()].filter((bot) => bot.attempt > 0);
+    if (running.length === 0) return;
+    const { pool } = this.#deps.database;
+    const current = new Map((await findCurrentAttempts(pool, running)).map((key) => [key.orderNumber, key.attempt]));
+    for (const bot of running) {
+      // A bot that finished meanwhile is not in hand any more; aborting it has no effect.
+      if (current.get(bot.orderNumber) !== bot.attempt) bot.abort.abort(new LetGoError('superseded'));
+    }
+    await saveProgress(pool, running.flatMap((bot) => (bot.progress === null ? [] : [{ ...bot, progress: bot.progress }])));
+  }
+
+  async #reap(): Promise<void> {
+    const returned = await reapDeadHosts(this.#deps.database.pool, this.#deps.maxAttempts);
+    if (returned.length === 0) return;
+    this.#deps.announce();
+    this.#deps.log.warn({ orders: returned.length }, 'orders of a dead host given back');
+  }
+
+  async #work(botId: string, claim: Claim): Promise<Ending> {
+    const known = this.#bots.get(botId);
+    if (!known) return { kind: 'returned' };
+    const bot: BotInHand = { ...known, orderNumber: claim.order.orderNumber, attempt: 0, progress: null, abort: new AbortController() };
+    if (this.#isStopping) return { kind: 'returned' };
+    this.#inHand.set(botId, bot);
+    try {
+      return await runOrder({ ...this.#deps, committer: this.#committer }, this.#hostId, bot, claim);
+    } catch (error) {
+      // Postgres could not be asked. The job stays in its lane; whoever starts it finds the truth.
+      this.#deps.log.error({ error: (error as Error).message, orderNumber: claim.order.orderNumber }, 'order left to the next start');
+      return { kind: 'returned' };
+    } finally {
+      if (this.#inHand.get(botId) === bot) this.#inHand.delete(botId);
+    }
+  }
+
+}

@@ -1,0 +1,92 @@
+import { pathToFileURL } from 'node:url';
+import closeWithGrace from 'close-with-grace';
+import { openQueueStore } from '../queues/backend.ts';
+import { type Config, ConfigError, readConfig } from '../src/config.ts';
+import { assertSchemaCurrent } from '../src/db/migrations.ts';
+import { openDatabase } from '../src/db/pool.ts';
+import { createLog, type Logger } from '../src/log.ts';
+import { createAnnouncer } from '../src/operations/announcer.ts';
+import { BotHost } from './bots/bot-host.ts';
+import { openHandler } from './bots/handlers/open-handler.ts';
+import { OutboxRelay } from './outbox-relay.ts';
+
+export const workerRoles = ['bots', 'relay'] as const;
+export type WorkerRole = (typeof workerRoles)[number];
+
+export interface RunningWorkers {
+  close(): Promise<void>;
+}
+
+/** Starts the named roles in this process. Throws when the schema is older than this version. */
+export async function startWorkers(config: Config, log: Logger, roles: readonly WorkerRole[]): Promise<RunningWorkers> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closeOne of closers.splice(0).reverse()) await closeOne();
+  };
+  try {
+    const database = await openDatabase(config.databaseUrl, log, { name: roles.join(' ') });
+    closers.push(() => database.close());
+    await assertSchemaCurrent(database.pool);
+    const openStore = (role: 'producer' | 'worker', poolSize: number) => {
+      const store = openQueueStore({
+        databaseUrl: config.databaseUrl,
+        redisUrl: config.redisUrl,
+        prefix: config.queuePrefix,
+        role,
+        poolSize,
+        onError: (error) => log.debug({ error: error.message }, 'queue store connection'),
+      });
+      closers.push(() => store.close());
+      return store;
+    };
+    if (roles.includes('relay')) {
+      const relay = new OutboxRelay({ database, store: openStore('producer', 3), log });
+      relay.start();
+      closers.push(() => relay.close());
+    }
+    if (roles.includes('bots')) {
+      const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
+      closers.push(closeAnnouncer);
+      const host = new BotHost({
+        database,
+        store: openStore('worker', 8),
+        handler: await openHandler(config.bots),
+        announce,
+        capacity: config.bots.capacity,
+        maxAttempts: config.orderMaxAttempts,
+        log,
+      });
+      closers.push(() => host.stop());
+      await host.start();
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  log.info({ roles, backend: config.redisUrl ? 'redis' : 'postgres' }, 'workers started');
+  return { close };
+}
+
+function rolesFrom(names: readonly string[]): WorkerRole[] {
+  const unknown = names.filter((name) => !workerRoles.some((role) => role === name));
+  if (unknown.length > 0) throw new ConfigError([`${unknown.join(', ')}: no such role; there are ${workerRoles.join(', ')}`]);
+  return names.length === 0 ? [...workerRoles] : workerRoles.filter((role) => names.includes(role));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    const config = readConfig(process.env);
+    const roles = rolesFrom(process.argv.slice(2));
+    const log = createLog(config.logLevel, roles.join(' '));
+    const workers = await startWorkers(config, log, roles);
+    // A deploy gives every order back and is gone within 5 s, whatever the handlers do.
+    closeWithGrace({ delay: 4_500 }, async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'workers crashed');
+      else log.info({ signal }, 'workers stopping');
+      await workers.close();
+    });
+  } catch (error) {
+    process.stderr.write(`${error instanceof ConfigError || (error as Error).name === 'SchemaOutdatedError' ? (error as Error).message : (error as Error).stack}\n`);
+    process.exit(1);
+  }
+}
