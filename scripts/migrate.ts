@@ -1,0 +1,14 @@
+/** The Procfile's `release`: brings the schema up to this version; does nothing when it is. */
+import { migrateQueueStore } from '../queues/backend.ts';
+import { readConfig } from '../src/config.ts';
+import { migrate } from '../src/db/migrations.ts';
+
+try {
+  const { databaseUrl } = readConfig(process.env);
+  const applied = await migrate(databaseUrl);
+  await migrateQueueStore(databaseUrl);
+  console.log(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`);
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,56 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import type { AppDeps } from './app-deps.ts';
+import { sendProblem, sendRouteNotFound } from './problem.ts';
+import { adminRoutes } from './routes/admin.ts';
+import { boardRoutes } from './routes/board.ts';
+import { botRoutes } from './routes/bots.ts';
+import { healthRoutes } from './routes/health.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { pageRoutes } from './routes/pages.ts';
+import { productRoutes } from './routes/products.ts';
+import { queueBoardRoutes } from './routes/queue-board.ts';
+import { serializerCompiler } from './serialize.ts';
+
+/** The whole HTTP side, apart from listening. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: deps.log,
+    disableRequestLogging: true,
+    bodyLimit: 256 * 1024,
+    routerOptions: { maxParamLength: 100 },
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 65_000,
+    requestIdHeader: 'x-request-id',
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false } },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler as never);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler(sendRouteNotFound);
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      {
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request answered',
+    );
+  });
+  for (const routes of [
+    healthRoutes,
+    productRoutes,
+    orderRoutes,
+    botRoutes,
+    boardRoutes,
+    adminRoutes,
+    queueBoardRoutes,
+    pageRoutes,
+  ])
+    await app.register(async (scope) => routes(scope, deps));
+  return app;
+}

@@ -1,0 +1,109 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { EngineError, type ErrorCode, type InputFault, InputInvalidError } from '../domain/errors.ts';
+
+/** A new code does not compile without its status. */
+const statusOf: Record<ErrorCode, number> = {
+  admin_credentials_invalid: 401,
+  attempt_superseded: 409,
+  forbidden: 403,
+  idempotency_key_reused: 422,
+  input_invalid: 400,
+  intake_overloaded: 503,
+  no_bots: 404,
+  order_not_found: 404,
+  order_transition_refused: 409,
+  payment_method_unavailable: 422,
+  product_unavailable: 422,
+  product_unknown: 422,
+  service_unavailable: 503,
+  unauthenticated: 401,
+};
+
+/** What goes wrong before a route is reached: Fastify's own code → ours. */
+const requestFaults: Record<string, { code: string; status: number; detail: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'body_too_large',
+    status: 413,
+    detail: 'The body is larger than this call takes.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'media_type_unsupported',
+    status: 415,
+    detail: 'Send the body as application/json.',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'input_invalid', status: 400, detail: 'The body is empty.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'input_invalid', status: 400, detail: 'The body is not JSON.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'input_invalid',
+    status: 400,
+    detail: 'The body is not as long as its header says.',
+  },
+};
+
+interface Problem {
+  status: number;
+  code: string;
+  detail: string;
+  errors?: InputFault[];
+}
+
+/** Every fault as RFC 9457 problem+json. A 5xx says nothing of our inside; the log does. */
+export async function sendProblem(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const problem = problemOf(error);
+  if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+  if (error instanceof EngineError && error.retryAfterSeconds !== undefined)
+    void reply.header('retry-after', error.retryAfterSeconds);
+  if (problem.status === 401)
+    void reply.header(
+      'www-authenticate',
+      problem.code === 'admin_credentials_invalid'
+        ? 'Basic realm="twolane", charset="UTF-8"'
+        : 'Bearer realm="twolane"',
+    );
+  await send(reply, problem);
+}
+
+export async function sendRouteNotFound(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await send(reply, {
+    status: 404,
+    code: 'route_not_found',
+    detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
+  });
+}
+
+function send(reply: FastifyReply, { status, code, detail, errors }: Problem) {
+  const title = code.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send({ type: 'about:blank', title, status, code, detail, ...(errors && { errors }) });
+}
+
+function problemOf(error: FastifyError | Error): Problem {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map((fault) => ({
+      path: fault.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      message: fault.message ?? 'is not valid',
+    }));
+    return {
+      status: 400,
+      code: 'input_invalid',
+      detail: 'The input does not have the form that this call takes.',
+      errors,
+    };
+  }
+  if (error instanceof InputInvalidError)
+    return { status: 400, code: error.code, detail: error.message, errors: error.faults };
+  if (error instanceof EngineError) return { status: statusOf[error.code], code: error.code, detail: error.message };
+  const fault = requestFaults[(error as FastifyError).code ?? ''];
+  if (fault) return fault;
+  const status = (error as FastifyError).statusCode ?? 500;
+  if (status >= 400 && status < 500) return { status, code: 'input_invalid', detail: error.message };
+  return { status: 500, code: 'internal_error', detail: 'Something went wrong on our side.' };
+}

@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { findMissingMigrations } from '../../db/migrations.ts';
+import type { AppDeps } from '../app-deps.ts';
+
+const checkMs = 2_000;
+
+/** `/healthz`: the process lives. `/readyz`: it can work, or what it lacks. */
+export async function healthRoutes(app: FastifyInstance, { database, store, log }: AppDeps): Promise<void> {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+
+  const checks = {
+    database: async () => {
+      await database.writer.query('SELECT 1');
+    },
+    migrations: async () => {
+      if ((await findMissingMigrations(database.pool)).length > 0)
+        throw new Error('migrations are missing: npm run migrate');
+    },
+    queueStore: () => store.ping(),
+  };
+  const answer = z.object({ status: z.string(), missing: z.array(z.string()), degraded: z.array(z.string()) });
+  app.get('/readyz', { schema: { response: { 200: answer, 503: answer } } }, async (_request, reply) => {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => {
+        try {
+          await withTimeout(check());
+          return [];
+        } catch (error) {
+          log.warn({ check: name, error: (error as Error).message }, 'not ready');
+          return [name];
+        }
+      }),
+    );
+    const missing = results.flat();
+    return reply
+      .code(missing.length === 0 ? 200 : 503)
+      .send({ status: missing.length === 0 ? 'ready' : 'not_ready', missing, degraded: [] });
+  });
+}
+
+function withTimeout(check: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${checkMs} ms`)), checkMs);
+  return Promise.race([check, promise]).finally(() => clearTimeout(timer));
+}
