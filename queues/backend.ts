@@ -28,7 +28,10 @@ export interface QueueStore {
   close(): Promise<void>;
 }
 
-export type LaneWorkerOptions = Pick<WorkerOptions, 'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'removeOnComplete' | 'removeOnFail'>;
+export type LaneWorkerOptions = Pick<
+  WorkerOptions,
+  'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'removeOnComplete' | 'removeOnFail'
+>;
 
 // biome-ignore lint/suspicious/noExplicitAny: BullMQ's own defaults for job data and results; ours are parsed where a job is read.
 export type PullWorker = Worker<any, any, string, IQueueBackend>;
@@ -80,11 +83,13 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
     async moveJobs(name, jobIds, to) {
       const backend = this.queue(name).getBackend();
       // One connection carries out what it is sent in order, so this is one trip.
-      await Promise.all(jobIds.map((jobId) => backend.changePriority(jobId, 0, to === 'front').catch(ignoreMissingJob)));
+      await Promise.all(
+        jobIds.map((jobId) => backend.changePriority(jobId, 0, to === 'front').catch(ignoreMissingJob)),
+      );
     },
     listWaiting: (name) => connection.lrange(`${prefix}:${name}:wait`, 0, -1).then((jobIds) => jobIds.reverse()),
     async passOnMarker(worker) {
-      const marker = worker.getBackend().keys['marker'];
+      const marker = worker.getBackend().keys.marker;
       if (marker) await connection.zadd(marker, 0, '0');
     },
     async ping() {
@@ -123,13 +128,20 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
   return {
     kind: 'postgres',
     queue(name) {
-      const open = queues.get(name) ?? new Queue(name, { connection: pool as never, prefix, streams }, createPostgresBackend as never);
+      const open =
+        queues.get(name) ??
+        new Queue(name, { connection: pool as never, prefix, streams }, createPostgresBackend as never);
       if (!queues.has(name)) open.on('error', onError);
       queues.set(name, open);
       return open;
     },
     createPullWorker(name, options) {
-      return new Worker(name, null, { connection: pool as never, prefix, autorun: false, ...options }, createPostgresBackend as never);
+      return new Worker(
+        name,
+        null,
+        { connection: pool as never, prefix, autorun: false, ...options },
+        createPostgresBackend as never,
+      );
     },
     async moveJobs(name, jobIds, to) {
       const backend = this.queue(name).getBackend();
@@ -137,7 +149,7 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
     },
     async listWaiting(name) {
       const [jobIds] = await this.queue(name).getBackend().getRanges(['waiting'], 0, -1, true);
-      return jobIds ?? [];
+      return (jobIds ?? []).reverse(); // it gives the last one first, as a Redis list
     },
     async passOnMarker() {},
     async ping() {
@@ -148,7 +160,10 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
       return rows[0]?.marker ?? null;
     },
     async writeMarker(marker) {
-      await pool.query('INSERT INTO twolane_marker (marker) VALUES ($1) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker', [marker]);
+      await pool.query(
+        'INSERT INTO twolane_marker (marker) VALUES ($1) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker',
+        [marker],
+      );
     },
     async runId() {
       return 'postgres'; // its jobs are as durable as the orders: a restart loses none

@@ -3,7 +3,10 @@ import { ordersNormalQueue } from './orders-normal.ts';
 import { ordersVipQueue } from './orders-vip.ts';
 
 /** The queue of each lane. */
-export const laneQueues = { vip: ordersVipQueue, normal: ordersNormalQueue } satisfies Record<Lane, typeof ordersVipQueue>;
+export const laneQueues = { vip: ordersVipQueue, normal: ordersNormalQueue } satisfies Record<
+  Lane,
+  typeof ordersVipQueue
+>;
 
 /** Every queue there is: what Bull Board shows and the outbox may name. */
 export const allQueues = [ordersVipQueue, ordersNormalQueue] as const;

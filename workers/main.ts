@@ -69,7 +69,8 @@ export async function startWorkers(config: Config, log: Logger, roles: readonly 
 
 function rolesFrom(names: readonly string[]): WorkerRole[] {
   const unknown = names.filter((name) => !workerRoles.some((role) => role === name));
-  if (unknown.length > 0) throw new ConfigError([`${unknown.join(', ')}: no such role; there are ${workerRoles.join(', ')}`]);
+  if (unknown.length > 0)
+    throw new ConfigError([`${unknown.join(', ')}: no such role; there are ${workerRoles.join(', ')}`]);
   return names.length === 0 ? [...workerRoles] : workerRoles.filter((role) => names.includes(role));
 }
 
@@ -86,7 +87,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
       await workers.close();
     });
   } catch (error) {
-    process.stderr.write(`${error instanceof ConfigError || (error as Error).name === 'SchemaOutdatedError' ? (error as Error).message : (error as Error).stack}\n`);
+    process.stderr.write(
+      `${error instanceof ConfigError || (error as Error).name === 'SchemaOutdatedError' ? (error as Error).message : (error as Error).stack}\n`,
+    );
     process.exit(1);
   }
 }

@@ -1,9 +1,9 @@
 import type { QueueStore } from '../queues/backend.ts';
 import type { Database } from '../src/db/pool.ts';
+import type { Logger } from '../src/log.ts';
 import { rebuildLostQueues } from '../src/operations/rebuild-queues.ts';
 import { relayOutbox } from '../src/operations/relay-outbox.ts';
 import { type SweepPosition, sweepLostJobs } from '../src/operations/sweep-lost-jobs.ts';
-import type { Logger } from '../src/log.ts';
 
 export interface OutboxRelayDeps {
   database: Database;

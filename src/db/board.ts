@@ -10,7 +10,10 @@ import { type Db, int8, nothing, sql, time } from './sql.ts';
 const pendingShown = 200;
 
 /** Several reads that see one and the same state. */
-export function readAtSnapshot<Answer>(pool: DatabasePool, read: (transaction: Db) => Promise<Answer>): Promise<Answer> {
+export function readAtSnapshot<Answer>(
+  pool: DatabasePool,
+  read: (transaction: Db) => Promise<Answer>,
+): Promise<Answer> {
   return pool.transaction(async (transaction) => {
     await transaction.query(sql.type(nothing)`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`);
     return read(transaction);
@@ -79,7 +82,14 @@ export function listPending(db: Db): Promise<Board['pending']> {
 }
 
 const processingRow = z
-  .object({ number: int8, lane: laneSchema, bot_number: z.number().nullable(), started_at: time, progress: z.number().nullable(), expected_at: time.nullable() })
+  .object({
+    number: int8,
+    lane: laneSchema,
+    bot_number: z.number().nullable(),
+    started_at: time,
+    progress: z.number().nullable(),
+    expected_at: time.nullable(),
+  })
   .transform((row) => ({
     number: row.number,
     lane: row.lane,
@@ -98,7 +108,11 @@ export function listProcessing(db: Db): Promise<Board['processing']> {
 
 const completeRow = z
   .object({ number: int8, lane: laneSchema, completed_at: time })
-  .transform(({ completed_at, ...row }) => ({ ...row, completedAt: new Date(completed_at).toISOString(), soundUrl: null }));
+  .transform(({ completed_at, ...row }) => ({
+    ...row,
+    completedAt: new Date(completed_at).toISOString(),
+    soundUrl: null,
+  }));
 
 /** These orders, in this order. */
 export function listComplete(db: Db, orderNumbers: readonly number[]): Promise<Board['complete']> {

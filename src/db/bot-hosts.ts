@@ -12,7 +12,9 @@ export async function insertHost(db: Db, host: { id: string; name: string; capac
 
 /** False when the lease had ended and another host has cleared this one away. */
 export async function renewLease(db: Db, hostId: string): Promise<boolean> {
-  const { rowCount } = await db.query(sql.type(nothing)`UPDATE bot_hosts SET lease_until = ${lease} WHERE id = ${hostId}`);
+  const { rowCount } = await db.query(
+    sql.type(nothing)`UPDATE bot_hosts SET lease_until = ${lease} WHERE id = ${hostId}`,
+  );
   return rowCount === 1;
 }
 
@@ -59,5 +61,7 @@ const hostBotRow = z.object({ id: z.uuid(), number: z.number() });
 export type HostBot = z.infer<typeof hostBotRow>;
 
 export function listHostBots(db: Db, hostId: string): Promise<readonly HostBot[]> {
-  return db.any(sql.type(hostBotRow)`SELECT id, number FROM bots WHERE host_id = ${hostId} AND deleted_at IS NULL ORDER BY number`);
+  return db.any(
+    sql.type(hostBotRow)`SELECT id, number FROM bots WHERE host_id = ${hostId} AND deleted_at IS NULL ORDER BY number`,
+  );
 }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { Bot } from '../domain/bot.ts';
 import type { BotCounts } from '../domain/board.ts';
+import type { Bot } from '../domain/bot.ts';
 import { isoTime } from '../domain/time.ts';
 import { type Db, int8, sql, time } from './sql.ts';
 

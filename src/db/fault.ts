@@ -21,4 +21,5 @@ export function isConnectionFault(error: unknown): boolean {
 }
 
 /** The account that a row belongs to is gone. */
-export const isMissingUser = (error: unknown) => (error as Partial<DatabaseError>)?.constraint === 'orders_user_id_fkey';
+export const isMissingUser = (error: unknown) =>
+  (error as Partial<DatabaseError>)?.constraint === 'orders_user_id_fkey';

@@ -39,11 +39,15 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
     await client.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
-    const { rows } = await client.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migrations');
+    const { rows } = await client.query<{ name: string; checksum: string }>(
+      'SELECT name, checksum FROM schema_migrations',
+    );
     const known = new Map(rows.map((row) => [row.name, row.checksum]));
     const changed = migrations.filter(({ name, checksum }) => known.has(name) && known.get(name) !== checksum);
     if (changed.length > 0)
-      throw new Error(`${changed.map(({ name }) => name).join(', ')} changed after being applied; migrations are forward only.`);
+      throw new Error(
+        `${changed.map(({ name }) => name).join(', ')} changed after being applied; migrations are forward only.`,
+      );
     const applied: string[] = [];
     for (const { name, text, checksum } of migrations.filter((migration) => !known.has(migration.name))) {
       await client.query('BEGIN');

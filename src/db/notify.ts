@@ -17,13 +17,23 @@ export interface Listener {
 const reconnectMs = 250;
 
 /** Calls `onNotice` for each notice and after each reconnection, when some may have been missed. */
-export function listen(databaseUrl: string, channels: readonly Channel[], onNotice: (channel: Channel) => void, log: Logger): Listener {
+export function listen(
+  databaseUrl: string,
+  channels: readonly Channel[],
+  onNotice: (channel: Channel) => void,
+  log: Logger,
+): Listener {
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
   const connect = async () => {
-    const next = new pg.Client({ connectionString: databaseUrl, application_name: 'twolane listener', keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const next = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: 'twolane listener',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
     client = next;
     const again = (error: Error | undefined) => {
       next.removeAllListeners();

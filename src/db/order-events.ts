@@ -34,8 +34,19 @@ export interface StreamedEvent extends BoardOrderEvent {
 }
 
 const streamedRow = z
-  .object({ xid: z.string(), id: z.string(), number: int8, lane: laneSchema, from: orderStatusSchema.nullable(), to: orderStatusSchema, botNumber: z.number().nullable(), at: time })
-  .transform(({ xid, id, ...row }): StreamedEvent => ({ ...row, at: new Date(row.at).toISOString(), cursor: { xid, id } }));
+  .object({
+    xid: z.string(),
+    id: z.string(),
+    number: int8,
+    lane: laneSchema,
+    from: orderStatusSchema.nullable(),
+    to: orderStatusSchema,
+    botNumber: z.number().nullable(),
+    at: time,
+  })
+  .transform(
+    ({ xid, id, ...row }): StreamedEvent => ({ ...row, at: new Date(row.at).toISOString(), cursor: { xid, id } }),
+  );
 
 /**
  * The next events in (xid, id) order, up to the oldest transaction that still runs: an event that commits later with a smaller id

@@ -69,7 +69,11 @@ const insertOrdersText = `
  * Writes a group of orders with their items, events and outbox rows, and removes the outbox rows of earlier groups that
  * their queues hold by now. All of it is kept, or nothing.
  */
-export async function insertOrders(writer: Pool, drafts: readonly OrderDraft[], handedOver: readonly string[]): Promise<WrittenOrders> {
+export async function insertOrders(
+  writer: Pool,
+  drafts: readonly OrderDraft[],
+  handedOver: readonly string[],
+): Promise<WrittenOrders> {
   const orderIds: string[] = [];
   const lines: number[] = [];
   const skus: string[] = [];
@@ -115,8 +119,10 @@ export async function insertOrders(writer: Pool, drafts: readonly OrderDraft[], 
   for (const row of rows) {
     if (row.id !== null && row.at !== null) {
       written.placed.set(row.id, { number: Number(row.number), placedAt: row.at });
-      const numbers = (numbersOf[`orders-${row.queue}`] ??= []);
+      const queue = `orders-${row.queue}`;
+      const numbers = numbersOf[queue] ?? [];
       numbers.push(Number(row.number));
+      numbersOf[queue] = numbers;
     } else {
       written.outbox.push({ id: row.number, queue: row.queue, orderNumbers: numbersOf[row.queue] ?? [] });
     }

@@ -68,7 +68,8 @@ export async function commitProgress(
     ],
   });
   const progress: OrderProgress = { started: new Map(), completed: new Map() };
-  for (const { isStart, number, attempt } of rows) (isStart ? progress.started : progress.completed).set(Number(number), attempt);
+  for (const { isStart, number, attempt } of rows)
+    (isStart ? progress.started : progress.completed).set(Number(number), attempt);
   return progress;
 }
 

@@ -18,11 +18,18 @@ export type ReturnedOrder = z.infer<typeof returnedRow>;
 const withoutBot = sql.fragment`bot_id = NULL, bot_number = NULL, host_id = NULL, started_at = NULL, expected_at = NULL, progress = NULL, updated_at = now()`;
 
 /** Gives orders back to their places, without counting it against them. Only the named attempts: a newer one is left alone. */
-export function giveBackAttempts(db: Db, attempts: readonly AttemptKey[], reason: ReturnReason): Promise<readonly ReturnedOrder[]> {
+export function giveBackAttempts(
+  db: Db,
+  attempts: readonly AttemptKey[],
+  reason: ReturnReason,
+): Promise<readonly ReturnedOrder[]> {
   return db.any(sql.type(returnedRow)`
     WITH returned AS (
       UPDATE orders o SET status = 'pending', ${withoutBot}
-      FROM ${sql.unnest(attempts.map((key) => [key.orderNumber, key.attempt]), ['int8', 'int4'])} AS w (number, attempt),
+      FROM ${sql.unnest(
+        attempts.map((key) => [key.orderNumber, key.attempt]),
+        ['int8', 'int4'],
+      )} AS w (number, attempt),
            orders former
       WHERE o.number = w.number AND o.attempt = w.attempt AND o.status = 'processing' AND former.id = o.id
       RETURNING o.number, o.lane, o.enqueue_no, o.status, o.attempt, former.bot_number
@@ -170,7 +177,10 @@ export function failAttempt(db: Db, failure: AttemptFailure): Promise<z.infer<ty
 export function findCurrentAttempts(db: Db, attempts: readonly AttemptKey[]): Promise<readonly AttemptKey[]> {
   return db.any(sql.type(z.object({ orderNumber: int8, attempt: z.number() }))`
     SELECT o.number AS "orderNumber", o.attempt
-    FROM ${sql.unnest(attempts.map((key) => [key.orderNumber, key.attempt]), ['int8', 'int4'])} AS w (number, attempt)
+    FROM ${sql.unnest(
+      attempts.map((key) => [key.orderNumber, key.attempt]),
+      ['int8', 'int4'],
+    )} AS w (number, attempt)
     JOIN orders o ON o.number = w.number AND o.attempt = w.attempt AND o.status = 'processing'
   `);
 }
@@ -180,8 +190,10 @@ export async function saveProgress(db: Db, reports: readonly (AttemptKey & { pro
   if (reports.length === 0) return;
   await db.query(sql.type(nothing)`
     UPDATE orders o SET progress = w.progress
-    FROM ${sql.unnest(reports.map((report) => [report.orderNumber, report.attempt, report.progress]), ['int8', 'int4', 'float4'])} AS w (number, attempt, progress)
+    FROM ${sql.unnest(
+      reports.map((report) => [report.orderNumber, report.attempt, report.progress]),
+      ['int8', 'int4', 'float4'],
+    )} AS w (number, attempt, progress)
     WHERE o.number = w.number AND o.attempt = w.attempt AND o.status = 'processing'
   `);
 }
-

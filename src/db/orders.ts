@@ -69,7 +69,9 @@ const columns = sql.fragment`
    FROM order_items i WHERE i.order_id = o.id) AS items`;
 
 export function findOrder(db: Db, orderNumber: number): Promise<StoredOrder | null> {
-  return db.maybeOne(sql.type(orderRow)`SELECT ${columns} FROM orders o WHERE o.number = ${orderNumber} AND o.deleted_at IS NULL`);
+  return db.maybeOne(
+    sql.type(orderRow)`SELECT ${columns} FROM orders o WHERE o.number = ${orderNumber} AND o.deleted_at IS NULL`,
+  );
 }
 
 export interface OrderFilter {
@@ -121,7 +123,9 @@ export function findHandlerOrder(db: Db, orderNumber: number): Promise<z.infer<t
 const stateRow = z.object({ status: orderStatusSchema, enqueueNo: z.number() });
 
 export function findOrderState(db: Db, orderNumber: number): Promise<z.infer<typeof stateRow> | null> {
-  return db.maybeOne(sql.type(stateRow)`SELECT status, enqueue_no AS "enqueueNo" FROM orders WHERE number = ${orderNumber}`);
+  return db.maybeOne(
+    sql.type(stateRow)`SELECT status, enqueue_no AS "enqueueNo" FROM orders WHERE number = ${orderNumber}`,
+  );
 }
 
 /** How many pending orders will be started before this place. */
@@ -130,7 +134,9 @@ export function countOrdersBefore(db: Db, lane: Lane, dueSeq: number): Promise<n
     lane === 'vip'
       ? sql.fragment`lane = 'vip' AND due_seq < ${dueSeq}`
       : sql.fragment`(lane = 'vip' OR (lane = 'normal' AND due_seq < ${dueSeq}))`;
-  return db.oneFirst(sql.type(z.object({ count: int8 }))`SELECT count(*) AS count FROM orders WHERE status = 'pending' AND ${ahead}`);
+  return db.oneFirst(
+    sql.type(z.object({ count: int8 }))`SELECT count(*) AS count FROM orders WHERE status = 'pending' AND ${ahead}`,
+  );
 }
 
 /** The mean time from start to completion of the latest orders, in milliseconds; null before the first. */
@@ -146,7 +152,13 @@ const movedRow = z.object({ lane: laneSchema, enqueueNo: z.number() });
 /** Cancels in one guarded statement; null when the order is in none of the statuses `from`, or is not this user's. */
 export function cancelOrderRow(
   db: Db,
-  cancel: { orderNumber: number; userId: string | null; from: readonly OrderStatus[]; actor: string; reason: string | null },
+  cancel: {
+    orderNumber: number;
+    userId: string | null;
+    from: readonly OrderStatus[];
+    actor: string;
+    reason: string | null;
+  },
 ): Promise<z.infer<typeof movedRow> | null> {
   const allowed = cancel.from.filter((status) => statusesBefore('cancelled').includes(status));
   const owner = cancel.userId ? sql.fragment`AND o.user_id = ${cancel.userId}` : sql.fragment``;

@@ -10,7 +10,12 @@ export interface OutboxRow {
 const outboxRow = z.object({ id: int8, queue: z.string(), jobs: z.array(z.unknown()) });
 
 /** Call inside the transaction that makes the jobs true: both are kept, or neither is. */
-export async function addToOutbox(transaction: Db, queue: string, jobs: readonly unknown[], delayMs = 0): Promise<void> {
+export async function addToOutbox(
+  transaction: Db,
+  queue: string,
+  jobs: readonly unknown[],
+  delayMs = 0,
+): Promise<void> {
   await transaction.query(sql.type(nothing)`
     INSERT INTO outbox (queue, jobs, available_at)
     VALUES (${queue}, ${sql.jsonb(jobs as never)}, now() + ${delayMs}::float8 * interval '1 millisecond')

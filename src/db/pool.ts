@@ -20,9 +20,14 @@ export interface Database {
  * The batches of the writer are joined from arrays whose size the planner cannot know: it would take a hash join that reads
  * all orders as soon as the table looks small, and keep that plan while the table grows.
  */
-const writerOptions = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off';
+const writerOptions =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off';
 
-export async function openDatabase(url: string, log: Logger, options: { poolSize?: number; name?: string } = {}): Promise<Database> {
+export async function openDatabase(
+  url: string,
+  log: Logger,
+  options: { poolSize?: number; name?: string } = {},
+): Promise<Database> {
   const pool = await createPool(url, {
     interceptors: [rowCheck],
     maxPoolSize: options.poolSize ?? 8,

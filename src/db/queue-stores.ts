@@ -7,7 +7,9 @@ const storeRow = z.object({ marker: z.string(), runId: z.string() });
 export type KnownStore = z.infer<typeof storeRow>;
 
 export function findQueueStore(db: Db, kind: string): Promise<KnownStore | null> {
-  return db.maybeOne(sql.type(storeRow)`SELECT marker::text AS marker, run_id AS "runId" FROM queue_stores WHERE kind = ${kind}`);
+  return db.maybeOne(
+    sql.type(storeRow)`SELECT marker::text AS marker, run_id AS "runId" FROM queue_stores WHERE kind = ${kind}`,
+  );
 }
 
 export async function saveQueueStore(db: Db, kind: string, known: KnownStore): Promise<void> {
@@ -29,7 +31,13 @@ export function listDueBackwards(db: Db, lane: Lane, before: number, limit: numb
 }
 
 /** A page of what a lane should hold for a while already, first place first: an order younger than that may still be on its way. */
-export function listDueForwards(db: Db, lane: Lane, after: number, limit: number, settledMs: number): Promise<readonly LanePlace[]> {
+export function listDueForwards(
+  db: Db,
+  lane: Lane,
+  after: number,
+  limit: number,
+  settledMs: number,
+): Promise<readonly LanePlace[]> {
   return db.any(sql.type(dueRow)`
     SELECT number AS "orderNumber", enqueue_no AS "enqueueNo", due_seq AS "dueSeq" FROM orders
     WHERE lane = ${lane} AND status = 'pending' AND due_seq > ${after} AND (retry_at IS NULL OR retry_at <= now())

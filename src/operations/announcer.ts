@@ -20,7 +20,9 @@ export function createAnnouncer({ db, log }: { db: Db; log: Logger }): Announcer
       timer = undefined;
       if (isDue) say();
     }, everyMs);
-    flight = notify(db, 'twolane_events').catch((error: Error) => log.warn({ error: error.message }, 'announcement failed'));
+    flight = notify(db, 'twolane_events').catch((error: Error) =>
+      log.warn({ error: error.message }, 'announcement failed'),
+    );
   };
   return {
     announce() {

@@ -19,7 +19,12 @@ const byCustomer: OrderStatus[] = ['awaiting_payment', 'pending'];
 const byManager: OrderStatus[] = [...byCustomer, 'processing', 'failed'];
 
 /** A customer cancels before a bot has begun; a manager at any time before the end, and the bot lets go. */
-export async function cancelOrder({ pool, store, announce, log }: CancelOrderDeps, actor: Actor, orderNumber: number, reason: string | null): Promise<void> {
+export async function cancelOrder(
+  { pool, store, announce, log }: CancelOrderDeps,
+  actor: Actor,
+  orderNumber: number,
+  reason: string | null,
+): Promise<void> {
   const isManager = actor.role === 'MANAGER';
   const cancelled = await cancelOrderRow(pool, {
     orderNumber,

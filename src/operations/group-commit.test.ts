@@ -26,7 +26,10 @@ it('writes what arrives together as one group, and what arrives meanwhile as the
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   const second = [4, 5].map((item) => group.submit(item));
   expect(await Promise.all([...first, ...second])).toEqual([10, 20, 30, 40, 50]);
-  expect(batches).toEqual([[1, 2, 3], [4, 5]]);
+  expect(batches).toEqual([
+    [1, 2, 3],
+    [4, 5],
+  ]);
 });
 
 it('keeps the order of arrival across groups of limited size', async () => {
@@ -39,7 +42,9 @@ it('keeps the order of arrival across groups of limited size', async () => {
 it('fails the faulty items alone', async () => {
   const { group } = recorder();
   const results = await Promise.allSettled([1, -2, 3, 4, -5, 6].map((item) => group.submit(item)));
-  expect(results.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error).message))).toEqual([10, 'bad -2', 30, 40, 'bad -5', 60]);
+  expect(
+    results.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error).message)),
+  ).toEqual([10, 'bad -2', 30, 40, 'bad -5', 60]);
 });
 
 it('never puts two items of one key in one group', async () => {

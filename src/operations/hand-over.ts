@@ -1,8 +1,8 @@
+import type { QueueStore } from '../../queues/backend.ts';
 import { laneQueues } from '../../queues/lanes.ts';
 import type { OrderJob } from '../../queues/order-job.ts';
-import type { QueueStore } from '../../queues/backend.ts';
-import type { Database } from '../db/pool.ts';
 import { deleteOutboxRows } from '../db/outbox.ts';
+import type { Database } from '../db/pool.ts';
 import { lanes } from '../domain/lane.ts';
 import type { Logger } from '../log.ts';
 
@@ -61,14 +61,17 @@ export class HandOver {
             const definition = laneQueues[lane];
             const jobs = batch.filter(({ queue }) => queue === definition.name).flatMap((entry) => entry.jobs);
             if (jobs.length === 0) return;
-            await this.#deps.store.queue(definition.name).addBulk(
-              jobs.map((data) => ({ name: 'order', data, opts: { jobId: definition.jobId(data) } })),
-            );
+            await this.#deps.store
+              .queue(definition.name)
+              .addBulk(jobs.map((data) => ({ name: 'order', data, opts: { jobId: definition.jobId(data) } })));
           }),
         );
         this.putBack(batch.map(({ outboxId }) => outboxId));
       } catch (error) {
-        this.#deps.log.warn({ error: (error as Error).message, groups: batch.length }, 'hand-over failed, left to the relay');
+        this.#deps.log.warn(
+          { error: (error as Error).message, groups: batch.length },
+          'hand-over failed, left to the relay',
+        );
       }
     }
     this.#flight = undefined;

@@ -109,7 +109,9 @@ export class OrderIntake {
     return drafts.map((draft) => {
       const fresh = placed.get(draft.id);
       if (fresh) return { ...fresh, draft, isReplay: false };
-      const first = earlier.find((order) => order.userId === draft.userId && order.idempotencyKey === draft.idempotencyKey);
+      const first = earlier.find(
+        (order) => order.userId === draft.userId && order.idempotencyKey === draft.idempotencyKey,
+      );
       if (!first) return new ServiceUnavailableError('The earlier order of this Idempotency-Key');
       if (first.requestHash !== draft.requestHash) return new IdempotencyKeyReusedError();
       return { number: first.number, placedAt: first.placedAt, draft, isReplay: true };
@@ -128,7 +130,11 @@ export class OrderIntake {
         if (missing.length === 0) return found; // the relay hands over what was committed behind a lost connection
         const { placed, outbox } = await insertOrders(database.writer, missing, handedOver);
         for (const { id, queue, orderNumbers } of outbox)
-          handOver.add(id, queue, orderNumbers.map((orderNumber) => ({ orderNumber, enqueueNo: 1 })));
+          handOver.add(
+            id,
+            queue,
+            orderNumbers.map((orderNumber) => ({ orderNumber, enqueueNo: 1 })),
+          );
         if (placed.size > 0) this.#deps.announce();
         for (const [id, order] of found) placed.set(id, order);
         return placed;

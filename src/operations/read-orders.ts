@@ -32,7 +32,11 @@ export interface OrderQuery {
   cursor?: string | undefined;
 }
 
-export async function listOrdersFor(db: Db, actor: Actor, query: OrderQuery): Promise<{ orders: Order[]; nextCursor: string | null }> {
+export async function listOrdersFor(
+  db: Db,
+  actor: Actor,
+  query: OrderQuery,
+): Promise<{ orders: Order[]; nextCursor: string | null }> {
   const found = await listOrders(db, {
     userId: actor.role === 'MANAGER' ? null : actor.userId,
     status: query.status ?? null,
@@ -48,7 +52,8 @@ export async function listOrdersFor(db: Db, actor: Actor, query: OrderQuery): Pr
 
 async function getVisibleOrder(db: Db, actor: Actor, orderNumber: number): Promise<StoredOrder> {
   const stored = await findOrder(db, orderNumber);
-  if (!stored || (actor.role !== 'MANAGER' && stored.userId !== actor.userId)) throw new OrderNotFoundError(orderNumber);
+  if (!stored || (actor.role !== 'MANAGER' && stored.userId !== actor.userId))
+    throw new OrderNotFoundError(orderNumber);
   return stored;
 }
 

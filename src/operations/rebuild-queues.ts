@@ -32,7 +32,11 @@ export async function rebuildQueues({ database, store, log }: RebuildDeps): Prom
     withRebuildLock(transaction, async () => {
       const queues = lanes.map((lane) => store.queue(laneQueues[lane].name));
       const wasInterrupted = (await store.readMarker()) === rebuilding;
-      const pausedByHand = wasInterrupted ? [] : (await Promise.all(queues.map(async (queue) => ((await queue.isPaused()) ? queue : null)))).filter((queue) => queue !== null);
+      const pausedByHand = wasInterrupted
+        ? []
+        : (await Promise.all(queues.map(async (queue) => ((await queue.isPaused()) ? queue : null)))).filter(
+            (queue) => queue !== null,
+          );
       await store.writeMarker(rebuilding);
       await Promise.all(queues.map((queue) => queue.pause()));
       const rebuilt: Rebuilt = { vip: 0, normal: 0 };
@@ -50,9 +54,16 @@ export async function rebuildQueues({ database, store, log }: RebuildDeps): Prom
 /** Rebuilds when the store is not the one that was last filled: wiped, restarted, restored from an old dump, or replaced. */
 export async function rebuildLostQueues(deps: RebuildDeps): Promise<Rebuilt | null> {
   const { database, store, log } = deps;
-  const [known, marker, runId] = await Promise.all([findQueueStore(database.pool, store.kind), store.readMarker(), store.runId()]);
+  const [known, marker, runId] = await Promise.all([
+    findQueueStore(database.pool, store.kind),
+    store.readMarker(),
+    store.runId(),
+  ]);
   if (known && known.marker === marker && known.runId === runId) return null;
-  log.warn({ backend: store.kind, isNew: !known, isMarked: marker !== null, isRestarted: known?.runId !== runId }, 'queue store is not as we left it');
+  log.warn(
+    { backend: store.kind, isNew: !known, isMarked: marker !== null, isRestarted: known?.runId !== runId },
+    'queue store is not as we left it',
+  );
   return rebuildQueues(deps);
 }
 
@@ -65,7 +76,13 @@ async function refillLane(db: Db, store: QueueStore, lane: Lane): Promise<number
     const page = await listDueBackwards(db, lane, before, pageSize);
     const last = page.at(-1);
     if (!last) break;
-    await queue.addBulk(page.map(({ orderNumber, enqueueNo }) => ({ name: 'order', data: { orderNumber, enqueueNo }, opts: { jobId: orderJobId({ orderNumber, enqueueNo }), lifo: true } })));
+    await queue.addBulk(
+      page.map(({ orderNumber, enqueueNo }) => ({
+        name: 'order',
+        data: { orderNumber, enqueueNo },
+        opts: { jobId: orderJobId({ orderNumber, enqueueNo }), lifo: true },
+      })),
+    );
     count += page.length;
     before = last.dueSeq;
   }
@@ -91,7 +108,11 @@ async function sortArrivals(db: Db, store: QueueStore, lane: Lane): Promise<void
       .map((jobId, index) => ({ jobId, place: places[index] ?? 0 }))
       .filter(({ place }, index) => index >= firstOut || place > smallest)
       .sort((a, b) => a.place - b.place);
-    await store.moveJobs(name, late.map(({ jobId }) => jobId), 'back');
+    await store.moveJobs(
+      name,
+      late.map(({ jobId }) => jobId),
+      'back',
+    );
     await delay(10);
   }
 }

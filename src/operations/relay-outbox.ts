@@ -29,7 +29,10 @@ export async function relayOutbox(deps: RelayDeps): Promise<number> {
       const rows = await claimOutboxRows(transaction, rowsAtOnce);
       if (rows.length === 0) return 0;
       isInOrder = (await handOver(transaction, store, rows)) && isInOrder;
-      await deleteOutboxRows(transaction, rows.map((row) => row.id));
+      await deleteOutboxRows(
+        transaction,
+        rows.map((row) => row.id),
+      );
       return rows.length;
     });
   }
@@ -42,12 +45,22 @@ export async function relayOutbox(deps: RelayDeps): Promise<number> {
 async function handOver(transaction: Db, store: QueueStore, rows: readonly OutboxRow[]): Promise<boolean> {
   let isInOrder = true;
   for (const definition of allQueues) {
-    const jobs = rows.filter(({ queue }) => queue === definition.name).flatMap((row) => row.jobs.map((data) => definition.payload.parse(data)));
+    const jobs = rows
+      .filter(({ queue }) => queue === definition.name)
+      .flatMap((row) => row.jobs.map((data) => definition.payload.parse(data)));
     if (jobs.length === 0) continue;
-    await store.queue(definition.name).addBulk(jobs.map((data) => ({ name: 'order', data, opts: { jobId: definition.jobId(data) } })));
+    await store
+      .queue(definition.name)
+      .addBulk(jobs.map((data) => ({ name: 'order', data, opts: { jobId: definition.jobId(data) } })));
     const lane = lanes.find((name) => laneQueues[name].name === definition.name);
     // They come late: younger orders may be in the lane already.
-    if (lane) isInOrder = (await restorePlaces({ db: transaction, store }, lane, jobs.map((job) => job.orderNumber))) && isInOrder;
+    if (lane)
+      isInOrder =
+        (await restorePlaces(
+          { db: transaction, store },
+          lane,
+          jobs.map((job) => job.orderNumber),
+        )) && isInOrder;
   }
   return isInOrder;
 }

@@ -11,7 +11,13 @@ export interface RemovedBot {
 }
 
 /** Destroys the newest bot; the order in its hands is pending again, in its place, with the same commit. Its host hears of it and lets go. */
-export async function removeNewestBot({ pool, announce }: { pool: DatabasePool; announce(): void }): Promise<RemovedBot> {
+export async function removeNewestBot({
+  pool,
+  announce,
+}: {
+  pool: DatabasePool;
+  announce(): void;
+}): Promise<RemovedBot> {
   const removed = await pool.transaction(async (transaction) => {
     const bot = await removeNewestBotRow(transaction);
     if (!bot) throw new NoBotsError();

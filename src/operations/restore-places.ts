@@ -19,7 +19,11 @@ const maxMoves = 2_000;
  * due after them to the back. Two processes doing this at once end in the same order. Returns false where neither side is
  * short; the caller rebuilds the lane.
  */
-export async function restorePlaces({ db, store }: RestorePlacesDeps, lane: Lane, orderNumbers: readonly number[]): Promise<boolean> {
+export async function restorePlaces(
+  { db, store }: RestorePlacesDeps,
+  lane: Lane,
+  orderNumbers: readonly number[],
+): Promise<boolean> {
   const back = [...(await findPlaces(db, orderNumbers))].sort(byPlace);
   const first = back[0];
   const last = back.at(-1);

@@ -36,15 +36,29 @@ export async function sweepLostJobs(deps: SweepDeps, resumeAfter: SweepPosition)
   return lost;
 }
 
-async function sweepPage({ database, store, log }: SweepDeps, lane: Lane, after: number): Promise<{ found: number; last: number | null }> {
+async function sweepPage(
+  { database, store, log }: SweepDeps,
+  lane: Lane,
+  after: number,
+): Promise<{ found: number; last: number | null }> {
   const definition = laneQueues[lane];
   const queue = store.queue(definition.name);
   const places = await listDueForwards(database.pool, lane, after, pageSize, settledMs);
   const states = await Promise.all(places.map((place) => queue.getJobState(orderJobId(place))));
   const lost = places.filter((_place, index) => states[index] === 'unknown');
   if (lost.length > 0) {
-    await queue.addBulk(lost.map(({ orderNumber, enqueueNo }) => ({ name: 'order', data: { orderNumber, enqueueNo }, opts: { jobId: orderJobId({ orderNumber, enqueueNo }) } })));
-    await restorePlaces({ db: database.pool, store }, lane, lost.map((place) => place.orderNumber));
+    await queue.addBulk(
+      lost.map(({ orderNumber, enqueueNo }) => ({
+        name: 'order',
+        data: { orderNumber, enqueueNo },
+        opts: { jobId: orderJobId({ orderNumber, enqueueNo }) },
+      })),
+    );
+    await restorePlaces(
+      { db: database.pool, store },
+      lane,
+      lost.map((place) => place.orderNumber),
+    );
     log.warn({ lane, orders: lost.length }, 'due orders without a job added back');
   }
   return { found: lost.length, last: places.length === pageSize ? (places.at(-1)?.dueSeq ?? null) : null };

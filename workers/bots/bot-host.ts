@@ -1,15 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { QueueStore } from '../../queues/backend.ts';
 import { deleteHost, type HostBot, insertHost } from '../../src/db/bot-hosts.ts';
-import { listen, type Listener, notify } from '../../src/db/notify.ts';
+import { type Listener, listen, notify } from '../../src/db/notify.ts';
 import { findCurrentAttempts, reapDeadHosts, saveProgress } from '../../src/db/order-returns.ts';
 import type { Database } from '../../src/db/pool.ts';
 import { hostLeaseMs, leaseRenewalMs } from '../../src/domain/bot.ts';
-import { restorePlaces } from '../../src/operations/restore-places.ts';
-import { renewHost } from '../../src/operations/renew-host.ts';
 import type { Logger } from '../../src/log.ts';
+import { renewHost } from '../../src/operations/renew-host.ts';
+import { restorePlaces } from '../../src/operations/restore-places.ts';
 import type { Handler } from './handlers/handler.ts';
 import { type Claim, type Ending, LanePuller } from './lane-puller.ts';
 import { OrderCommitter } from './order-committer.ts';
@@ -98,7 +98,9 @@ export class BotHost {
     this.#sync ??= (async () => {
       while (this.#isSyncDue && !this.#isStopping) {
         this.#isSyncDue = false;
-        await this.#syncOnce().catch((error: Error) => this.#deps.log.warn({ error: error.message }, 'host not synchronised'));
+        await this.#syncOnce().catch((error: Error) =>
+          this.#deps.log.warn({ error: error.message }, 'host not synchronised'),
+        );
       }
     })().finally(() => {
       this.#sync = undefined;
@@ -129,7 +131,10 @@ export class BotHost {
     this.#lastRenewal = now;
 
     const wanted = new Map(assigned.map((bot) => [bot.id, bot]));
-    this.#takeAway([...this.#bots.keys()].filter((botId) => !wanted.has(botId)), 'bot_removed');
+    this.#takeAway(
+      [...this.#bots.keys()].filter((botId) => !wanted.has(botId)),
+      'bot_removed',
+    );
     this.#bots = wanted;
     for (const botId of wanted.keys()) this.#puller.addBot(botId);
 
@@ -154,7 +159,10 @@ export class BotHost {
       // A bot that finished meanwhile is not in hand any more; aborting it has no effect.
       if (current.get(bot.orderNumber) !== bot.attempt) bot.abort.abort(new LetGoError('superseded'));
     }
-    await saveProgress(pool, running.flatMap((bot) => (bot.progress === null ? [] : [{ ...bot, progress: bot.progress }])));
+    await saveProgress(
+      pool,
+      running.flatMap((bot) => (bot.progress === null ? [] : [{ ...bot, progress: bot.progress }])),
+    );
   }
 
   async #reap(): Promise<void> {
@@ -167,18 +175,26 @@ export class BotHost {
   async #work(botId: string, claim: Claim): Promise<Ending> {
     const known = this.#bots.get(botId);
     if (!known) return { kind: 'returned' };
-    const bot: BotInHand = { ...known, orderNumber: claim.order.orderNumber, attempt: 0, progress: null, abort: new AbortController() };
+    const bot: BotInHand = {
+      ...known,
+      orderNumber: claim.order.orderNumber,
+      attempt: 0,
+      progress: null,
+      abort: new AbortController(),
+    };
     if (this.#isStopping) return { kind: 'returned' };
     this.#inHand.set(botId, bot);
     try {
       return await runOrder({ ...this.#deps, committer: this.#committer }, this.#hostId, bot, claim);
     } catch (error) {
       // Postgres could not be asked. The job stays in its lane; whoever starts it finds the truth.
-      this.#deps.log.error({ error: (error as Error).message, orderNumber: claim.order.orderNumber }, 'order left to the next start');
+      this.#deps.log.error(
+        { error: (error as Error).message, orderNumber: claim.order.orderNumber },
+        'order left to the next start',
+      );
       return { kind: 'returned' };
     } finally {
       if (this.#inHand.get(botId) === bot) this.#inHand.delete(botId);
     }
   }
-
 }

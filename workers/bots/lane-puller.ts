@@ -117,7 +117,14 @@ export class LanePuller {
     for (const id of [...this.#bots.keys()]) this.removeBot(id);
     this.#wakeDoorbells();
     await Promise.all(this.#running);
-    await Promise.all(this.#lanes.map(({ worker }) => worker.getBackend().disconnectBlocking(false).catch(() => undefined))); // a wait that is broken off rejects
+    await Promise.all(
+      this.#lanes.map(({ worker }) =>
+        worker
+          .getBackend()
+          .disconnectBlocking(false)
+          .catch(() => undefined),
+      ),
+    ); // a wait that is broken off rejects
     await Promise.race([Promise.all(this.#doorbells), delay(1_000)]);
     await Promise.all(this.#lanes.map(({ worker }) => worker.close(true)));
   }
@@ -207,7 +214,9 @@ export class LanePuller {
       let probes = 1; // one look tells whether the lane is empty
       for (const state of this.#lanes) {
         while (answered < answers.length) {
-          const found = (await this.#take(state, Math.min(probes, answers.length - answered))).filter((claim) => claim !== undefined);
+          const found = (await this.#take(state, Math.min(probes, answers.length - answered))).filter(
+            (claim) => claim !== undefined,
+          );
           for (const claim of found) give(claim);
           if (found.length < probes) break;
           probes = answers.length - answered;
@@ -253,7 +262,9 @@ export class LanePuller {
         return undefined;
       }
       const finish =
-        ending.kind === 'done' ? job.moveToCompleted(null, token, fetchesNext) : job.moveToFailed(new UnrecoverableError(ending.reason), token, fetchesNext);
+        ending.kind === 'done'
+          ? job.moveToCompleted(null, token, fetchesNext)
+          : job.moveToFailed(new UnrecoverableError(ending.reason), token, fetchesNext);
       if (!fetchesNext) {
         // Not awaited: the next look at the lanes goes out in the same trip, behind it.
         finish.catch((error: unknown) => this.#reportLost(error, jobId));
@@ -283,7 +294,9 @@ export class LanePuller {
     state.stalled.push(orderNumber);
     if (state.stalled.length > 1) return;
     setImmediate(() => {
-      this.#deps.restorePlaces(state.lane, state.stalled.splice(0)).catch((error: unknown) => this.#report(error, 'restoring places'));
+      this.#deps
+        .restorePlaces(state.lane, state.stalled.splice(0))
+        .catch((error: unknown) => this.#report(error, 'restoring places'));
     });
   }
 

@@ -1,9 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConflict, isConnectionFault, isRowFault } from '../../src/db/fault.ts';
-import { commitProgress, findProgress, type OrderCompletion, type OrderProgress, type OrderStart } from '../../src/db/order-progress.ts';
+import {
+  commitProgress,
+  findProgress,
+  type OrderCompletion,
+  type OrderProgress,
+  type OrderStart,
+} from '../../src/db/order-progress.ts';
 import type { Database } from '../../src/db/pool.ts';
-import { GroupCommit } from '../../src/operations/group-commit.ts';
 import type { Logger } from '../../src/log.ts';
+import { GroupCommit } from '../../src/operations/group-commit.ts';
 
 type Move = { kind: 'start'; start: OrderStart } | { kind: 'complete'; completion: OrderCompletion };
 
@@ -53,7 +59,9 @@ export class OrderCommitter {
     const completions = moves.flatMap((move) => (move.kind === 'complete' ? [move.completion] : []));
     for (let isRetry = false; ; isRetry = true) {
       try {
-        const known: OrderProgress = isRetry ? await findProgress(database.writer, starts, completions) : { started: new Map(), completed: new Map() };
+        const known: OrderProgress = isRetry
+          ? await findProgress(database.writer, starts, completions)
+          : { started: new Map(), completed: new Map() };
         const fresh = await commitProgress(
           database.writer,
           starts.filter((start) => !known.started.has(start.orderNumber)),
@@ -63,11 +71,16 @@ export class OrderCommitter {
         return moves.map((move) =>
           move.kind === 'start'
             ? (fresh.started.get(move.start.orderNumber) ?? known.started.get(move.start.orderNumber) ?? null)
-            : (fresh.completed.get(move.completion.orderNumber) ?? known.completed.get(move.completion.orderNumber) ?? null),
+            : (fresh.completed.get(move.completion.orderNumber) ??
+              known.completed.get(move.completion.orderNumber) ??
+              null),
         );
       } catch (error) {
         if (this.#isClosing || !(isConnectionFault(error) || isConflict(error))) throw error;
-        log.warn({ error: (error as Error).message, moves: moves.length }, 'commit of starts and completions interrupted, trying again');
+        log.warn(
+          { error: (error as Error).message, moves: moves.length },
+          'commit of starts and completions interrupted, trying again',
+        );
         await delay(againMs);
       }
     }

@@ -1,11 +1,11 @@
-import type { Claim, Ending } from './lane-puller.ts';
-import { isRetryable, type Handler, type HandlerOrder } from './handlers/handler.ts';
-import type { OrderCommitter } from './order-committer.ts';
-import type { Database } from '../../src/db/pool.ts';
-import { findHandlerOrder, findOrderState } from '../../src/db/orders.ts';
-import { failAttempt, giveBackAttempts, type ReturnReason, takeOverOrder } from '../../src/db/order-returns.ts';
 import { notify } from '../../src/db/notify.ts';
+import { failAttempt, giveBackAttempts, type ReturnReason, takeOverOrder } from '../../src/db/order-returns.ts';
+import { findHandlerOrder, findOrderState } from '../../src/db/orders.ts';
+import type { Database } from '../../src/db/pool.ts';
 import type { Logger } from '../../src/log.ts';
+import { type Handler, type HandlerOrder, isRetryable } from './handlers/handler.ts';
+import type { Claim, Ending } from './lane-puller.ts';
+import type { OrderCommitter } from './order-committer.ts';
 
 /** One bot with the order in its hands. */
 export interface BotInHand {
@@ -64,23 +64,36 @@ async function startOrder(deps: OrderRunDeps, hostId: string, bot: BotInHand, cl
   const taken = await takeOverOrder(deps.database.pool, { ...start, maxAttempts: deps.maxAttempts });
   if (!taken) return null;
   deps.announce();
-  deps.log.warn({ orderNumber: start.orderNumber, attempt: taken.attempt, status: taken.status }, 'order taken over from a lost host');
+  deps.log.warn(
+    { orderNumber: start.orderNumber, attempt: taken.attempt, status: taken.status },
+    'order taken over from a lost host',
+  );
   await notify(deps.database.pool, 'twolane_bots'); // its former host, if only frozen, lets go
   return taken.status === 'processing' ? taken.attempt : null;
 }
 
 async function handle({ database, handler, log }: OrderRunDeps, bot: BotInHand, claim: Claim): Promise<void> {
   const { orderNumber } = claim.order;
-  const bare: HandlerOrder = { number: orderNumber, lane: claim.lane, attempt: bot.attempt, items: [], note: null, customerName: null };
+  const bare: HandlerOrder = {
+    number: orderNumber,
+    lane: claim.lane,
+    attempt: bot.attempt,
+    items: [],
+    note: null,
+    customerName: null,
+  };
   const facts = handler.needsOrder ? await findHandlerOrder(database.pool, orderNumber) : null;
   log.debug({ orderNumber, attempt: bot.attempt, botNumber: bot.number }, 'order started');
-  await handler.run({ ...bare, ...facts }, {
-    signal: bot.abort.signal,
-    botNumber: bot.number,
-    reportProgress(fraction) {
-      bot.progress = Math.min(1, Math.max(0, fraction));
+  await handler.run(
+    { ...bare, ...facts },
+    {
+      signal: bot.abort.signal,
+      botNumber: bot.number,
+      reportProgress(fraction) {
+        bot.progress = Math.min(1, Math.max(0, fraction));
+      },
     },
-  });
+  );
 }
 
 /** A handler that does not heed the signal is left behind: its order goes back at once, and the fence makes its end void. */
@@ -90,7 +103,12 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-async function letGoOf(deps: OrderRunDeps, bot: BotInHand, enqueueNo: number, reason: LetGoError['reason']): Promise<Ending> {
+async function letGoOf(
+  deps: OrderRunDeps,
+  bot: BotInHand,
+  enqueueNo: number,
+  reason: LetGoError['reason'],
+): Promise<Ending> {
   const { orderNumber, attempt } = bot;
   if (reason !== 'superseded') {
     const returned = await giveBackAttempts(deps.database.pool, [{ orderNumber, attempt }], reason);
@@ -114,7 +132,10 @@ async function failOrder(deps: OrderRunDeps, bot: BotInHand, enqueueNo: number, 
   });
   if (!failure) return endingOf(deps, orderNumber, enqueueNo);
   deps.announce();
-  deps.log.warn({ orderNumber, attempt, status: failure.status, retryAfterMs: failure.delayMs, reason }, 'handler failed');
+  deps.log.warn(
+    { orderNumber, attempt, status: failure.status, retryAfterMs: failure.delayMs, reason },
+    'handler failed',
+  );
   return { kind: 'failed', reason };
 }
 

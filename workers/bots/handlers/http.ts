@@ -36,7 +36,8 @@ export function createHttpHandler({ url, secret, timeoutMs }: HttpHandlerSetting
       await response.body?.cancel();
       if (response.ok) return;
       const refusal = `the handler answered ${response.status}`;
-      if (response.status >= 400 && response.status < 500 && !retryableStatuses.has(response.status)) throw new OrderRefusedError(refusal);
+      if (response.status >= 400 && response.status < 500 && !retryableStatuses.has(response.status))
+        throw new OrderRefusedError(refusal);
       throw new Error(refusal);
     },
   };

@@ -9,12 +9,21 @@ import { createTimerHandler } from './timer.ts';
 export async function openHandler(settings: Config['bots']): Promise<Handler> {
   if (settings.handler === 'timer') return createTimerHandler(settings.processingMs);
   if (/^https?:/.test(settings.handler))
-    return createHttpHandler({ url: settings.handler, secret: settings.handlerSecret ?? '', timeoutMs: settings.handlerTimeoutMs });
+    return createHttpHandler({
+      url: settings.handler,
+      secret: settings.handlerSecret ?? '',
+      timeoutMs: settings.handlerTimeoutMs,
+    });
   const path = resolve(settings.handler);
   const loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
   const handler = typeof loaded.default === 'function' ? ((await loaded.default()) as unknown) : loaded.default;
-  if (!isHandler(handler)) throw new TypeError(`BOT_HANDLER: ${path} has no default export with a run(order, context) function.`);
-  return { run: handler.run.bind(handler), expectedMs: handler.expectedMs ?? null, needsOrder: handler.needsOrder ?? true };
+  if (!isHandler(handler))
+    throw new TypeError(`BOT_HANDLER: ${path} has no default export with a run(order, context) function.`);
+  return {
+    run: handler.run.bind(handler),
+    expectedMs: handler.expectedMs ?? null,
+    needsOrder: handler.needsOrder ?? true,
+  };
 }
 
 function isHandler(value: unknown): value is Pick<Handler, 'run'> & Partial<Handler> {
