@@ -83,15 +83,17 @@ export class ConfigError extends Error {
 
 /** The environment as one checked, frozen object; an empty variable counts as absent. Throws one `ConfigError` that names every fault, never a value. */
 export function readConfig(variables: Record<string, string | undefined>): Config {
-  const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(present);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (!present['DATABASE_URL'] && !present['DB_HOST'])
+  if (!present.DATABASE_URL && !present.DB_HOST)
     faults.push('DATABASE_URL (or DB_HOST and its companions): is missing');
-  const handlerIsHttp = /^https?:/.test(present['BOT_HANDLER'] ?? '');
-  if (handlerIsHttp && !present['BOT_HANDLER_SECRET'])
+  const handlerIsHttp = /^https?:/.test(present.BOT_HANDLER ?? '');
+  if (handlerIsHttp && !present.BOT_HANDLER_SECRET)
     faults.push('BOT_HANDLER_SECRET: is missing; an http handler needs it to sign what it sends');
-  if (!!present['ADMIN_USERNAME'] !== !!present['ADMIN_PASSWORD'])
+  if (!!present.ADMIN_USERNAME !== !!present.ADMIN_PASSWORD)
     faults.push('ADMIN_USERNAME and ADMIN_PASSWORD: come together or not at all');
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 

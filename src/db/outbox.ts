@@ -46,10 +46,3 @@ export function getOutboxLag(db: Db): Promise<OutboxLag> {
     FROM outbox WHERE available_at <= now()
   `);
 }
-
-/** When the next row becomes available, in milliseconds from now; null when none waits. */
-export async function findNextOutboxDelay(db: Db): Promise<number | null> {
-  return db.oneFirst(sql.type(z.object({ ms: z.number().nullable() }))`
-    SELECT (extract(epoch FROM min(available_at) - now()) * 1000)::float8 AS ms FROM outbox
-  `);
-}

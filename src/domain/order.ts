@@ -12,7 +12,11 @@ export const paymentMethodSchema = z.enum(['counter', 'stripe', 'paypal']);
 export type PaymentMethod = z.infer<typeof paymentMethodSchema>;
 
 /** Postgres holds no null character in a text. */
-const text = (maxLength: number) => z.string().max(maxLength).regex(/^[^\0]*$/, 'must not hold a null character');
+const text = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .regex(/^[^\0]*$/, 'must not hold a null character');
 
 /** The body of `POST /v1/orders`. Prices are never taken from it. */
 export const orderRequestSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import { ProductUnavailableError, ProductUnknownError, InputInvalidError } from './errors.ts';
+import { InputInvalidError, ProductUnavailableError, ProductUnknownError } from './errors.ts';
 import { totalMinor } from './money.ts';
 import type { OrderRequest } from './order.ts';
 import type { Product } from './product.ts';
@@ -18,7 +18,12 @@ export function priceOrder(items: OrderRequest['items'], catalogue: ReadonlyMap<
     if (!product.isAvailable) throw new ProductUnavailableError(sku);
     currency ??= product.price.currency;
     if (product.price.currency !== currency)
-      throw new InputInvalidError([{ path: `items.${index}.sku`, message: `is sold in ${product.price.currency}, the rest of the order in ${currency}` }]);
+      throw new InputInvalidError([
+        {
+          path: `items.${index}.sku`,
+          message: `is sold in ${product.price.currency}, the rest of the order in ${currency}`,
+        },
+      ]);
     return { sku, name: product.name, quantity, unitPriceMinor: product.price.amountMinor };
   });
   return { items: priced, totalMinor: totalMinor(priced), currency: currency ?? 'EUR' };

@@ -37,7 +37,8 @@ it('settles for any hosts: everything that fits is assigned, evenly, and then no
       expect(unassigned).toBe(Math.max(0, bots + unassigned - capacity));
       for (const host of table) expect(shareBots(table, host.hostId, unassigned)).toEqual({ take: 0, release: 0 });
       const open = table.filter((host) => host.bots < host.capacity).map((host) => host.bots);
-      if (open.length > 0) expect(Math.max(...table.map((host) => host.bots))).toBeLessThanOrEqual(Math.min(...open) + 1);
+      if (open.length > 0)
+        expect(Math.max(...table.map((host) => host.bots))).toBeLessThanOrEqual(Math.min(...open) + 1);
     }),
   );
 });

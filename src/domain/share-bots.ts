@@ -27,7 +27,10 @@ export function shareBots(hosts: readonly HostCapacity[], hostId: string, unassi
 /** Fills the hosts level by level; the remainder goes to the first ones by id. */
 function fairShares(hosts: readonly HostCapacity[], total: number): Map<string, number> {
   const shares = new Map(hosts.map((host) => [host.hostId, 0]));
-  let left = Math.min(total, hosts.reduce((sum, host) => sum + host.capacity, 0));
+  let left = Math.min(
+    total,
+    hosts.reduce((sum, host) => sum + host.capacity, 0),
+  );
   while (left > 0) {
     const open = hosts.filter((host) => (shares.get(host.hostId) ?? 0) < host.capacity);
     const level = Math.max(1, Math.floor(left / open.length));

@@ -31,7 +31,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         void reply.header('idempotent-replayed', 'true');
         return { order: await showOrder(database.pool, actor, accepted.number) };
       }
-      request.log.debug({ orderNumber: accepted.number }, 'order placed');
+      request.log.info({ orderNumber: accepted.number }, 'order placed');
       return reply.code(201).send({ order: placedOrder(accepted) });
     },
   );
