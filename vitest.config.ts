@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
-
-const globalSetup = 'test/support/global-setup.ts';
 
 export default defineConfig({
   test: {
@@ -10,6 +7,6 @@ export default defineConfig({
     maxWorkers: 2, // the services share the machine with the tests
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    globalSetup: existsSync(globalSetup) ? [globalSetup] : [],
+    globalSetup: ['test/support/global-setup.ts'],
   },
 });

@@ -1,0 +1,217 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findFreePort } from '../sandbox/free-port.ts';
+import { startPrivatePostgres } from '../sandbox/private-postgres.ts';
+import { findProcess, waitUntil } from '../sandbox/running-process.ts';
+
+// `npm start` in a checkout whose Procfile names small programs of this test: what is tested is how it runs them.
+const root = path.dirname(import.meta.dirname);
+const web = `import http from 'node:http';
+  const server = http.createServer((request, response) => response.writeHead(request.url === '/readyz' ? 200 : 404).end());
+  server.listen(Number(process.env.PORT), process.env.HOST);
+  console.log(JSON.stringify({ level: 'info', msg: 'web started', pid: process.pid, env: process.env.ENV }));
+  process.on('SIGTERM', () => { console.log('web was told to stop'); server.close(); server.closeAllConnections(); });
+  process.on('SIGINT', () => console.log('web was interrupted'));`;
+const say = (what: string) => `console.log(JSON.stringify({ level: 'info', msg: '${what}' }));`;
+const idle = 'const alive = setInterval(() => {}, 1000);';
+
+let folder: string;
+let port: number;
+let running: ChildProcess[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'twolane-start-'));
+  chmodSync(folder, 0o711);
+  port = await findFreePort();
+  running = [];
+  for (const name of ['scripts', 'sandbox', 'package.json'])
+    cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  program('scripts/load-samples.ts', say('samples loaded'));
+  program('release.mjs', say('migrated'));
+  program('web.mjs', web);
+  program('Procfile', 'release: node release.mjs\nweb: node web.mjs\n');
+});
+
+afterEach(async () => {
+  for (const child of running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const program = (name: string, text: string) => writeFileSync(path.join(folder, name), text);
+
+type Line = { process: string; msg: string; pid?: number; env?: string };
+
+/** `npm start` without npm: its lines as they come, and its exit code. */
+function npmStart(variables: Record<string, string> = {}) {
+  const { DATABASE_URL: _, DB_HOST: __, ENV: ___, ...rest } = process.env;
+  const env = { ...rest, PORT: String(port), ...variables };
+  const child = spawn(process.execPath, ['scripts/start.ts'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true, // a process group of its own, as a shell makes one for what it starts
+  });
+  running.push(child);
+  const lines: Line[] = [];
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    lines.push(JSON.parse(text));
+    child.emit('said');
+  });
+  const ended = once(child, 'close').then(([code]) => code as number);
+  const until = async (words: RegExp): Promise<Line> => {
+    for (;;) {
+      const found = lines.find(({ msg }) => words.test(msg));
+      if (found) return found;
+      const next = await Promise.race([once(child, 'said'), ended]);
+      if (typeof next === 'number')
+        throw new Error(`it ended without ${words}:\n${lines.map(({ msg }) => msg).join('\n')}`);
+    }
+  };
+  return { child, lines, ended, until, said: () => lines.map(({ process: name, msg }) => `${name}: ${msg}`) };
+}
+
+describe('npm start', () => {
+  it('brings up the database, the release, samples once, and the processes; and stops them, Postgres last', async () => {
+    const first = npmStart();
+    await first.until(/twolane is ready on/);
+    expect(first.said().slice(-4)).toEqual([
+      'release: migrated',
+      'samples: samples loaded',
+      'web: web started',
+      `start: twolane is ready on http://127.0.0.1:${port}`,
+    ]);
+    expect(await first.until(/web started/)).toMatchObject({ env: 'development' });
+    const runFile = path.join(folder, '.data/run.json');
+    expect(statSync(runFile).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(runFile, 'utf8'))).toMatchObject({
+      url: `http://127.0.0.1:${port}`,
+      pid: first.child.pid,
+    });
+
+    process.kill(-(first.child.pid ?? 0), 'SIGINT'); // what Ctrl-C at a terminal does
+    expect(await first.ended).toBe(0);
+    expect(first.said()).toContain('web: web was told to stop');
+    expect(first.said()).not.toContain('web: web was interrupted');
+    expect(existsSync(runFile)).toBe(false);
+
+    const second = npmStart();
+    await second.until(/twolane is ready on/);
+    expect(second.said()).not.toContain('samples: samples loaded');
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+  });
+
+  it('loads the samples at the next start when the first one broke before them', async () => {
+    program('release.mjs', 'process.exit(3)');
+    const broken = npmStart();
+    expect(await broken.ended).toBe(1);
+    expect(broken.lines.at(-1)?.msg).toBe('`node release.mjs` ended with code 3');
+    program('release.mjs', say('migrated'));
+    await npmStart().until(/samples loaded/);
+  });
+
+  it('starts a process that died again, and gives up when it dies at every start', async () => {
+    const started = npmStart();
+    const { pid } = await started.until(/web started/);
+    process.kill(pid ?? 0, 'SIGKILL');
+    await started.until(/web ended with SIGKILL; starting it again in 0.25 s/);
+    await started.until(/twolane is ready on/);
+    started.child.kill('SIGTERM');
+    await started.ended;
+
+    program('relay.mjs', "setTimeout(() => { throw new Error('no relay today'); }, 50);");
+    program('Procfile', 'release: node release.mjs\nweb: node web.mjs\nrelay: node relay.mjs\n');
+    const hopeless = npmStart();
+    expect(await hopeless.ended).toBe(1);
+    expect(hopeless.lines.map(({ msg }) => msg).join('\n')).toMatch(
+      /relay ended 3 times within 10 s, giving up.*no relay today/s,
+    );
+  });
+
+  it('names the port that is in use, and how to take another', async () => {
+    const squatter = createServer().listen(port, '127.0.0.1');
+    await once(squatter, 'listening');
+    const refused = npmStart();
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toEqual([
+      expect.stringMatching(new RegExp(`port ${port} is in use.*PORT=${port + 1} npm start`)),
+    ]);
+    squatter.close();
+  });
+
+  it('refuses a second start in the same folder, and leaves the first alone', async () => {
+    const first = npmStart();
+    await first.until(/twolane is ready on/);
+    const second = npmStart({ PORT: String(await findFreePort()) });
+    expect(await second.ended).toBe(1);
+    expect(second.lines.at(-1)?.msg).toMatch(/is running from this folder already/);
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    expect(existsSync(path.join(folder, '.data/run.json'))).toBe(true);
+  });
+
+  it('leaves no process behind when it is killed, and adopts its Postgres at the next start', async () => {
+    const first = npmStart();
+    const { pid = 0 } = await first.until(/web started/);
+    await first.until(/twolane is ready on/);
+    first.child.kill('SIGKILL');
+    expect(await waitUntil(() => findProcess(pid) === null, 5_000)).toBe(true);
+    const second = npmStart();
+    await second.until(/Postgres is still running \(pid \d+\), taking it over/);
+    await second.until(/twolane is ready on/);
+  });
+
+  it('kills at the second Ctrl-C what does not want to stop', async () => {
+    program('bots.mjs', `${idle} process.on('SIGTERM', () => console.log('not yet'));${say('bots started')}`);
+    program('Procfile', 'release: node release.mjs\nweb: node web.mjs\nbots: node bots.mjs\n');
+    const started = npmStart();
+    await started.until(/bots started/);
+    await started.until(/twolane is ready on/);
+    started.child.kill('SIGINT');
+    started.child.kill('SIGINT'); // the same press, passed on by npm as well
+    const asked = performance.now();
+    await started.until(/not yet/);
+    expect(await waitUntil(() => performance.now() - asked > 600, 1_000)).toBe(true);
+    expect(started.child.exitCode).toBeNull();
+    started.child.kill('SIGINT');
+    expect(await started.ended).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(5_000); // its own patience is 8 s
+  });
+
+  it('uses the database it is given, and puts no samples there', async () => {
+    const postgres = await startPrivatePostgres({ dataDir: path.join(folder, 'theirs') });
+    const started = npmStart({ DATABASE_URL: postgres.url });
+    await started.until(/twolane is ready on/);
+    expect(started.said()).not.toContain('samples: samples loaded');
+    expect(existsSync(path.join(folder, '.data', `pg-${postgres.major}`))).toBe(false);
+    started.child.kill('SIGTERM');
+    await started.ended;
+    await postgres.stop();
+  });
+
+  it('is no way to run production', async () => {
+    program('.env', 'ENV=production\n');
+    const refused = npmStart();
+    expect(await refused.ended).toBe(1);
+    expect(refused.lines.at(-1)?.msg).toMatch(/ENV is production.*Procfile/);
+  });
+});
