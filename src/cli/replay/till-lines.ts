@@ -1,0 +1,105 @@
+import { parse } from 'csv-parse/sync';
+import { type Lane, laneSchema } from '../../domain/lane.ts';
+import { orderRequestSchema } from '../../domain/order.ts';
+import { CliError } from '../failures.ts';
+import { type FileTime, parseFileTime } from './file-time.ts';
+
+/** The columns of a till's export, in any order; others are passed over. */
+export const tillColumns = ['placed_at', 'order_ref', 'customer', 'lane', 'sku', 'quantity', 'unit_price'] as const;
+type Column = (typeof tillColumns)[number];
+const optionalColumns: readonly Column[] = ['customer', 'unit_price'];
+
+/** One line of the file: one item of one order. */
+export interface TillLine {
+  line: number;
+  placedAt: FileTime;
+  orderRef: string;
+  customer: string | null;
+  lane: Lane;
+  sku: string;
+  quantity: number;
+  /** In major units as it stands in the file, `2.40`; null when the file has none. */
+  unitPrice: string | null;
+}
+
+export interface RefusedLine {
+  line: number;
+  reason: string;
+}
+
+export interface TillFormat {
+  delimiter: string;
+  columns: number;
+  indexOf: Partial<Record<Column, number>>;
+}
+
+/** Reads the heading. The delimiter is whichever of comma, semicolon and tab it uses. */
+export function readHeading(text: string): TillFormat {
+  const delimiter = [',', ';', '\t'].reduce((best, one) =>
+    text.split(one).length > text.split(best).length ? one : best,
+  );
+  const names = (splitLine(text, delimiter) ?? []).map((name) => name.toLowerCase());
+  const indexOf: TillFormat['indexOf'] = {};
+  for (const column of tillColumns) {
+    if (names.filter((name) => name === column).length > 1) throw new CliError(`the heading names ${column} twice`);
+    if (names.includes(column)) indexOf[column] = names.indexOf(column);
+  }
+  const missing = tillColumns.filter((column) => indexOf[column] === undefined && !optionalColumns.includes(column));
+  if (missing.length > 0) {
+    throw new CliError(`the first line is not the heading of a till's export: ${missing.join(', ')} missing`, [
+      `expected, in any order: ${tillColumns.join(',')}`,
+    ]);
+  }
+  return { delimiter, columns: names.length, indexOf };
+}
+
+/** One line of the file, or why it cannot be used. */
+export function readTillLine(text: string, line: number, format: TillFormat): TillLine | RefusedLine {
+  const refused = (reason: string): RefusedLine => ({ line, reason });
+  const cells = splitLine(text, format.delimiter);
+  if (cells === undefined) return refused('a quote is opened and not closed');
+  if (cells.length !== format.columns) return refused(`${cells.length} columns instead of ${format.columns}`);
+  const cell = (column: Column) => cells[format.indexOf[column] ?? -1] ?? '';
+
+  const placedAt = parseFileTime(cell('placed_at'));
+  if (placedAt === undefined) return refused(`placed_at is no time: ${quoted(cell('placed_at'))}`);
+  const orderRef = cell('order_ref');
+  if (orderRef === '') return refused('order_ref is empty');
+  const lane = laneSchema.safeParse(cell('lane').toLowerCase());
+  if (!lane.success) return refused(`lane is neither vip nor normal: ${quoted(cell('lane'))}`);
+  if (!/^\d+$/.test(cell('quantity'))) return refused(`quantity is no whole number: ${quoted(cell('quantity'))}`);
+  const item = { sku: cell('sku'), quantity: Number(cell('quantity')) };
+  const itemFault = orderRequestSchema.shape.items.element.safeParse(item).error?.issues[0];
+  if (itemFault) return refused(`${itemFault.path.join('.')}: ${itemFault.message}`);
+  const unitPrice = cell('unit_price').replace(',', '.');
+  if (unitPrice !== '' && !/^\d+(\.\d{1,4})?$/.test(unitPrice)) {
+    return refused(`unit_price is no price: ${quoted(cell('unit_price'))}`);
+  }
+  return {
+    line,
+    placedAt,
+    orderRef,
+    customer: cell('customer') || null,
+    lane: lane.data,
+    ...item,
+    unitPrice: unitPrice || null,
+  };
+}
+
+/**
+ * One line at a time, so that an unclosed quote costs its own line and not the rest of the day, and line numbers are
+ * those of an editor (csv-parse counts a CRLF inside quotes twice). Undefined when a quote is not closed.
+ */
+function splitLine(text: string, delimiter: string): string[] | undefined {
+  if (!text.includes('"')) return text.split(delimiter).map((cell) => cell.trim()); // nearly every line, and much faster
+  try {
+    const rows: string[][] = parse(text, { delimiter, trim: true, relax_quotes: true, relax_column_count: true });
+    return rows[0] ?? [];
+  } catch {
+    return undefined; // with relaxed quotes, the only thing left that csv-parse refuses in a line
+  }
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

@@ -1,0 +1,65 @@
+import { Command, CommanderError } from 'commander';
+import { addBoardCommand } from './board/board-command.ts';
+import { addBotsCommands } from './bots-commands.ts';
+import { CliError, exitCodes } from './failures.ts';
+import { addOrdersCommands } from './orders-commands.ts';
+import { examples } from './program-options.ts';
+import { addQueuesCommands } from './queues-commands.ts';
+import { addReplayCommand } from './replay/replay-command.ts';
+import { addSimulateCommand } from './simulate/simulate-command.ts';
+import { paint, printable, type Terminal, writeLine } from './terminal.ts';
+
+/** Runs one command line and gives the exit code. Whatever fails is said on stderr. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  const outcome = { exitCode: exitCodes.ok as number };
+  try {
+    await buildProgram(terminal, outcome).parseAsync(args, { from: 'user' });
+    return outcome.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.badUsage; // commander has said what
+    if (!(error instanceof CliError)) throw error;
+    if (error.exitCode !== exitCodes.interrupted) sayFailure(terminal, error);
+    return error.exitCode;
+  }
+}
+
+function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Command {
+  const program = new Command('twolane')
+    .description('an order-processing engine with a fast lane')
+    .option(
+      '--url <url>',
+      'the server (default: TWOLANE_URL, else what `npm start` runs here, else http://127.0.0.1:3000)',
+    )
+    .option('--as <e-mail>', 'the account to speak as')
+    .option('--json', 'only JSON on stdout')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 100,
+    })
+    .exitOverride()
+    .showHelpAfterError('(--help shows how)')
+    .addHelpText(
+      'after',
+      `${examples(
+        ['twolane orders place --item espresso:2', 'place an order'],
+        ['twolane board', 'watch it being done'],
+        ['twolane replay docs/examples/a-saturday.csv', 'a whole day of a café, in ten minutes'],
+        ['twolane simulate', 'the classic shift, without a server'],
+      )}\n\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no server, 130 stopped by Ctrl-C.`,
+    );
+  addOrdersCommands(program, terminal);
+  addBotsCommands(program, terminal);
+  addBoardCommand(program, terminal);
+  addQueuesCommands(program, terminal);
+  addReplayCommand(program, terminal, outcome);
+  addSimulateCommand(program, terminal, outcome);
+  return program;
+}
+
+function sayFailure({ stderr }: Terminal, error: CliError): void {
+  writeLine(stderr, `${paint(stderr, 'red', 'twolane:')} ${printable(error.message)}`);
+  for (const hint of error.hints) writeLine(stderr, `  ${printable(hint)}`);
+}
