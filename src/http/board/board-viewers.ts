@@ -3,18 +3,19 @@ import { EngineError } from '../../domain/errors.ts';
 import type { Logger } from '../../log.ts';
 import { heartbeatFrame } from './event-frames.ts';
 
-const maxViewers = 10_000;
 const maxBufferedBytes = 1024 * 1024;
 const heartbeatMs = 10_000;
 
 /** The open streams of this process. */
 export class BoardViewers {
   readonly #log: Logger;
+  readonly #maxViewers: number;
   readonly #open = new Set<ServerResponse>();
   readonly #heartbeat = setInterval(() => this.tell(heartbeatFrame), heartbeatMs).unref();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, { maxViewers = 10_000 }: { maxViewers?: number } = {}) {
     this.#log = log;
+    this.#maxViewers = maxViewers;
   }
 
   get count(): number {
@@ -22,7 +23,7 @@ export class BoardViewers {
   }
 
   assertRoom(): void {
-    if (this.#open.size >= maxViewers)
+    if (this.#open.size >= this.#maxViewers)
       throw new EngineError('service_unavailable', 'Too many people watch the board here. Try again in a moment.', {
         retryAfterSeconds: 5,
       });
