@@ -117,8 +117,7 @@ export class BotHost {
 
   async #syncOnce(): Promise<void> {
     const { pool } = this.#deps.database;
-    const busy = new Set(this.#inHand.keys());
-    const assigned = await renewHost(pool, this.#hostId, busy);
+    const assigned = await renewHost(pool, this.#hostId, (bots, count) => this.#retireIdle(bots, count));
     if (assigned === null) {
       this.#deps.log.warn({ hostId: this.#hostId }, 'lease lost, letting go of everything');
       this.#takeAway([...this.#bots.keys()], 'lease_lost');
@@ -140,6 +139,16 @@ export class BotHost {
 
     await this.#checkFences();
     if (now - this.#renewedSince > hostLeaseMs) await this.#reap();
+  }
+
+  /** Out of the puller before the database hears of it: a bot released while it takes an order would have to give that back. */
+  #retireIdle(bots: readonly HostBot[], count: number): readonly HostBot[] {
+    const idle = bots.filter(({ id }) => !this.#inHand.has(id)).slice(-count);
+    for (const { id } of idle) {
+      this.#bots.delete(id);
+      this.#puller.removeBot(id);
+    }
+    return idle;
   }
 
   #takeAway(botIds: readonly string[], reason: 'bot_removed' | 'lease_lost'): void {

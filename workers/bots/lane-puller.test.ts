@@ -139,6 +139,18 @@ describe.each(backends)('the lane puller on %s', (backend) => {
     expect(taken).toEqual([1, 1, 2]);
   });
 
+  it('sets a job aside that is not an order’s, and goes on', async () => {
+    await producer.queue('orders-vip').add('stray', { hello: 'world' }, { jobId: 'stray-1' });
+    await add('vip', 2);
+    const taken: number[] = [];
+    await startPuller(1, async (claim) => {
+      taken.push(claim.order.orderNumber);
+      return { kind: 'done' };
+    });
+    await until('the order is taken', () => taken.length === 1);
+    await until('the stray job is set aside', async () => (await producer.queue('orders-vip').getFailedCount()) === 1);
+  });
+
   it('keeps the lock of an order that takes longer than its lease', { timeout: 20_000 }, async () => {
     await add('vip', 1);
     const taken: number[] = [];

@@ -214,9 +214,7 @@ export class LanePuller {
       let probes = 1; // one look tells whether the lane is empty
       for (const state of this.#lanes) {
         while (answered < answers.length) {
-          const found = (await this.#take(state, Math.min(probes, answers.length - answered))).filter(
-            (claim) => claim !== undefined,
-          );
+          const found = await this.#take(state, Math.min(probes, answers.length - answered));
           for (const claim of found) give(claim);
           if (found.length < probes) break;
           probes = answers.length - answered;
@@ -229,19 +227,32 @@ export class LanePuller {
     }
   }
 
-  /** Several takes in one tick share one trip on Redis. */
-  #take(state: LaneState, count: number): Promise<(Claim | undefined)[]> {
-    return Promise.all(
-      Array.from({ length: count }, async () => {
-        const token = randomUUID();
-        const job = await state.worker.getNextJob(token, { block: false });
-        return job && this.#own(state, job, token);
-      }),
-    );
+  /** Several takes in one tick share one trip on Redis. One that fails must not lose what the others took. */
+  async #take(state: LaneState, count: number): Promise<Claim[]> {
+    const takes = await Promise.allSettled(Array.from({ length: count }, () => this.#takeOne(state)));
+    const claims = takes.flatMap((take) => (take.status === 'fulfilled' && take.value ? [take.value] : []));
+    const failed = takes.find((take) => take.status === 'rejected');
+    if (failed && claims.length === 0) throw failed.reason;
+    return claims;
   }
 
-  #own(state: LaneState, job: Job, token: string): Claim {
-    const claim = { lane: state.lane, order: orderJobSchema.parse(job.data), job, token };
+  async #takeOne(state: LaneState): Promise<Claim | undefined> {
+    for (;;) {
+      const token = randomUUID();
+      const job = await state.worker.getNextJob(token, { block: false });
+      const claim = job && (await this.#own(state, job, token));
+      if (!job || claim) return claim;
+    }
+  }
+
+  /** Undefined for a job that is not an order's: somebody put it there by hand. It is set aside where people see it. */
+  async #own(state: LaneState, job: Job, token: string): Promise<Claim | undefined> {
+    const order = orderJobSchema.safeParse(job.data);
+    if (!order.success) {
+      await job.moveToFailed(new UnrecoverableError('not an order job'), token, false);
+      return undefined;
+    }
+    const claim = { lane: state.lane, order: order.data, job, token };
     state.claims.set(job.id ?? '', claim);
     return claim;
   }
@@ -257,7 +268,7 @@ export class LanePuller {
     const fetchesNext = lane === 'vip' && ending.kind !== 'returned' && !bot.isRemoved;
     try {
       if (ending.kind === 'returned') {
-        await state.worker.getBackend().retryJob(jobId, true, token);
+        await this.#giveBack(state, claim);
         await this.#deps.restorePlaces(lane, [order.orderNumber]);
         return undefined;
       }
@@ -272,10 +283,25 @@ export class LanePuller {
       }
       const next = await finish;
       if (!Array.isArray(next) || !next[0]) return undefined;
-      return this.#own(state, Job.fromJSON(state.worker as never, next[0] as JobJson, next[1] as string) as Job, token);
+      return await this.#own(
+        state,
+        Job.fromJSON(state.worker as never, next[0] as JobJson, next[1] as string) as Job,
+        token,
+      );
     } catch (error) {
       this.#reportLost(error, jobId);
       return undefined;
+    }
+  }
+
+  /** A store that was wiped meanwhile was refilled without what we had in hand: then the job is made anew. Where it still is, adding it does nothing. */
+  async #giveBack({ worker }: LaneState, { lane, order, job, token }: Claim): Promise<void> {
+    const jobId = job.id ?? '';
+    try {
+      await worker.getBackend().retryJob(jobId, true, token);
+    } catch (error) {
+      this.#reportLost(error, jobId);
+      await this.#deps.store.queue(laneQueues[lane].name).add('order', order, { jobId });
     }
   }
 
