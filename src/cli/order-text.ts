@@ -2,6 +2,7 @@ import type { Lane } from '../domain/lane.ts';
 import type { Money } from '../domain/money.ts';
 import type { Order, OrderEvent } from '../domain/order.ts';
 import type { OrderStatus } from '../domain/order-status.ts';
+import { countText } from './count-text.ts';
 import { durationText } from './duration.ts';
 import { type Output, paint, printable, writeLine, writeTable } from './terminal.ts';
 
@@ -47,7 +48,7 @@ function factLines(order: Order): string[] {
   if (order.customerName !== null) lines.push(`for ${printable(order.customerName)}`);
   if (order.note !== null) lines.push(`note: ${printable(order.note)}`);
   lines.push(`placed ${clockText(order.placedAt)}`);
-  if (order.position !== null) lines.push(`${order.position} to be started before it`);
+  if (order.position !== null) lines.push(`${countText(order.position, 'order')} to be started before it`);
   if (order.status === 'processing' && order.botNumber !== null) lines.push(`bot ${order.botNumber} is on it`);
   if (order.startedAt !== null) lines.push(`started ${clockText(order.startedAt)}${attemptText(order.attempt)}`);
   if (order.completedAt !== null) {

@@ -1,13 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, startEngine } from '../../test/support/engine.ts';
-import type { ReplayReport } from './replay/replay-report.ts';
-import { runCli } from './run-cli.ts';
-import type { ShiftSummary } from './simulate/shift-summary.ts';
-import { type Output, visibleWidth } from './terminal.ts';
+import { type RunOptions, runCaptured } from './captured-run.ts';
+import { visibleWidth } from './terminal.ts';
+
+const saturday = path.join(import.meta.dirname, '../../docs/examples/a-saturday.csv');
 
 /** The commands as a shell runs them, on the real engine. */
 let engine: Engine;
@@ -21,33 +20,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface RunOptions {
-  env?: Record<string, string>;
-  signal?: AbortSignal;
-  isTty?: boolean;
-  onOutput?: (soFar: string) => void;
-}
-
-async function run(args: string[], { env, signal, isTty = false, onOutput }: RunOptions = {}) {
-  const said = { stdout: '', stderr: '' };
-  const outputOf = (name: keyof typeof said): Output => {
-    const output = Object.assign(new PassThrough(), isTty ? { isTTY: true, columns: 100, rows: 40 } : {});
-    output.on('data', (bytes) => {
-      said[name] += String(bytes);
-      onOutput?.(said[name]);
-    });
-    return output;
-  };
-  const exitCode = await runCli(args, {
-    stdin: new PassThrough(),
-    stdout: outputOf('stdout'),
-    stderr: outputOf('stderr'),
-    env: env ?? { TWOLANE_URL: engine.web.url },
-    projectFolder: folder,
-    signal: signal ?? new AbortController().signal,
-  });
-  return { exitCode, ...said };
-}
+const run = (args: string[], options: Partial<RunOptions> = {}) =>
+  runCaptured(args, { env: { TWOLANE_URL: engine.web.url }, projectFolder: folder, ...options });
 
 /** With --json, stdout must be one JSON value and nothing else. */
 async function runJson<Value>(...args: string[]): Promise<Value> {
@@ -76,7 +50,7 @@ describe('orders', () => {
     expect(order).toMatchObject({ lane: 'normal', status: 'pending', total: { amountMinor: 740 }, note: 'to go' });
     const shown = await run(['orders', 'show', String(order.number), '--events']);
     expect(shown.stdout).toMatch(/order \d+ {2}NORMAL {2}PENDING\n {4}2 × Espresso {2}€4\.80/);
-    expect(shown.stdout).toMatch(/placed +normal@twolane\.test|placed/);
+    expect(shown.stdout).toMatch(/AT +WHAT +BY.*\n\d\d:\d\d:\d\d +placed +/);
     const { orders } = await runJson<{ orders: { number: number }[] }>('orders', 'list', '--status', 'pending');
     expect(orders.map(({ number }) => number)).toContain(order.number);
     const cancelled = await runJson<OrderAnswer>(
@@ -119,7 +93,7 @@ describe('bots', () => {
     const { bots } = await runJson<{ bots: { number: number }[] }>('bots', 'list');
     expect(bots).toMatchObject([{ number: bot.number }]);
     expect((await run(['bots', 'list'])).stdout).toMatch(/^BOT +STATUS/);
-    expect((await run(['bots', 'remove'])).stdout).toBe(`bot ${bot.number} removed\n`);
+    expect(await run(['bots', 'remove'])).toEqual({ exitCode: 0, stdout: `bot ${bot.number} removed\n`, stderr: '' });
   });
 
   it('may be refused to others', async () => {
@@ -207,11 +181,7 @@ describe('exit codes', () => {
 
   it('ends with 3, the address and the way out when there is no server', async () => {
     const env = { TWOLANE_URL: 'http://127.0.0.1:9' };
-    for (const args of [
-      ['orders', 'list'],
-      ['board'],
-      ['replay', await fileWith('2026-03-07 08:00,1,,normal,espresso,1,2.40')],
-    ]) {
+    for (const args of [['orders', 'list'], ['board'], ['replay', saturday]]) {
       const { exitCode, stderr } = await run(args, { env });
       expect(exitCode).toBe(3);
       expect(stderr).toMatch(/http:\/\/127\.0\.0\.1:9 .*\n.*npm start/);
@@ -242,127 +212,5 @@ describe('exit codes', () => {
       expect(exitCode).toBe(0);
       expect(stdout, command).toMatch(/Examples:\n {2}\$ twolane /);
     }
-  });
-});
-
-async function fileWith(...lines: string[]): Promise<string> {
-  const file = path.join(folder, 'day.csv');
-  await writeFile(file, `${['placed_at,order_ref,customer,lane,sku,quantity,unit_price', ...lines].join('\n')}\n`);
-  return file;
-}
-
-describe('replay', () => {
-  const lines = [
-    '2026-03-07 08:00:00,A,Ana,normal,espresso,1,2.40',
-    '2026-03-07 08:00:30,B,,vip,flat-white,1,3.80',
-    '2026-03-07 08:00:00,A,Ana,normal,bircher-muesli,2,6.20',
-    '2026-03-07 08:20:00,C,,normal,croissant,lots,2.60',
-    '2026-03-07 08:20:00,D,,normal,croissant,1,2.60',
-  ];
-
-  async function replay(...options: string[]): Promise<{ exitCode: number; report: ReplayReport; stderr: string }> {
-    const { exitCode, stdout, stderr } = await run([
-      'replay',
-      await fileWith(...lines),
-      '--speed',
-      '12000',
-      '--json',
-      ...options,
-    ]);
-    return { exitCode, report: JSON.parse(stdout) as ReplayReport, stderr };
-  }
-
-  it('sends a day at its pace, follows it to the end and reports; then knows it again', async () => {
-    await engine.api.addBot();
-    const first = await replay('--import-products');
-    expect(first.exitCode).toBe(1); // a line was refused
-    expect(first.stderr).toContain('1 products imported');
-    expect(first.stderr).toContain('line 5 refused: quantity is no whole number: "lots"');
-    expect(first.report).toMatchObject({
-      ordersInFile: 3,
-      isInterrupted: false,
-      refusedLines: [{ line: 5 }],
-      refusedOrders: [],
-      day: {
-        sent: 3,
-        ended: { complete: 3, failed: 0, cancelled: 0 },
-        unfinished: 0,
-        lanes: { vip: { orders: 1, complete: 1 }, normal: { orders: 2, complete: 2 } },
-        busiestQuarter: { fromMs: Date.UTC(2026, 2, 7, 8), orders: 2 },
-        bots: { most: 1 },
-      },
-    });
-    const { service, lanes, botsNeeded } = first.report.day;
-    expect(service?.realTimeMs).toBeGreaterThanOrEqual(45); // the bots of this engine take 50 ms
-    expect(service?.fileTimeMs).toBe((service?.realTimeMs ?? 0) * 12_000);
-    expect(lanes.vip.ready.realTime?.maxMs).toBeGreaterThanOrEqual(45);
-    expect(botsNeeded?.bots).toBeGreaterThanOrEqual(1);
-    const { orders } = await runJson<{ orders: { customerName: string; total: { amountMinor: number } }[] }>(
-      ...['orders', 'list', '--as', 'manager@twolane.test', '--search', String(1001), '--limit', '1'],
-    );
-    expect(Array.isArray(orders)).toBe(true);
-
-    const second = await replay();
-    expect(second.report.day).toMatchObject({ sent: 0, alreadySent: 3 });
-    expect(second.report.notes.join()).toContain('--again');
-    const third = await replay('--again', 'tuesday', '--no-wait');
-    expect(third.report.day).toMatchObject({ sent: 3, alreadySent: 0 });
-  });
-
-  it('stops on Ctrl-C with the report so far', async () => {
-    const stop = new AbortController();
-    const file = await fileWith(
-      '2026-03-07 08:00,A,,normal,espresso,1,2.40',
-      '2026-03-07 22:00,B,,normal,espresso,1,2.40',
-    );
-    const { exitCode, stdout } = await run(['replay', file, '--again', 'stopped'], {
-      signal: stop.signal,
-      isTty: true,
-      onOutput: (soFar) => /complete {2}VIP 0 +NORMAL 1/.test(withoutColours(soFar)) && stop.abort(),
-    });
-    expect(exitCode).toBe(130);
-    expect(withoutColours(stdout)).toMatch(
-      /The day so far \(stopped\)\n2 orders in the file, 1 sent, 0 refused, 1 complete\n/,
-    );
-  });
-
-  it('refuses what is not in the catalogue when nobody wants an import', async () => {
-    const file = await fileWith('2026-03-07 08:00,A,,normal,unheard-of,1,2.40');
-    const { exitCode, stdout, stderr } = await run(['replay', file]);
-    expect(exitCode).toBe(1);
-    expect(stdout).toContain('not in the catalogue: unheard-of');
-    expect(stdout).toContain('line 2 refused: "unheard-of" is not in the catalogue (--import-products adds it)');
-    expect(stderr).toContain('no order that can be sent');
-  });
-});
-
-function withoutColours(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/\u001b\[[0-9;?]*[a-zA-Z]/g, '');
-}
-
-describe('simulate', () => {
-  it('plays the classic shift twice, and both go as they must', async () => {
-    const env = { DATABASE_URL: process.env.TEST_DATABASE_URL ?? '' };
-    const { exitCode, stdout, stderr } = await run(['simulate', '--speed', '20', '--json'], { env });
-    const { isRight, runs } = JSON.parse(stdout) as { isRight: boolean; runs: ShiftSummary[] };
-    expect({ exitCode, isRight, unmet: runs.flatMap((one) => one.expectations.filter(({ isMet }) => !isMet)) }).toEqual(
-      { exitCode: 0, isRight: true, unmet: [] },
-    );
-    for (const one of runs)
-      expect(one).toMatchObject({ orders: { total: 4, vip: 2, normal: 2 }, completed: 4, bots: 1, pending: 0 });
-    const clock = /\[\d\d:\d\d:\d\d\] /g;
-    const [idle, midOrder] = runs.map(({ lines }) => lines.map((line) => line.replace(clock, '')));
-    expect(idle?.slice(0, 3)).toEqual([
-      'order 1001 NORMAL → PENDING',
-      'order 1002 VIP → PENDING',
-      'order 1003 NORMAL → PENDING',
-    ]);
-    expect(idle).toContain('bot 1 picked up order 1002 (VIP) → PROCESSING');
-    expect(idle?.at(-1)).toBe('bot 2 destroyed while IDLE');
-    expect(midOrder?.join('\n')).toMatch(
-      /bot 2 destroyed while doing order (\d+)\norder \1 \((NORMAL|VIP)\) back to PENDING/,
-    );
-    expect(stderr).toContain('[');
   });
 });

@@ -58,7 +58,7 @@ const removedBotRow = z.object({ id: z.uuid(), number: z.number() });
 export function removeNewestBotRow(transaction: Db): Promise<z.infer<typeof removedBotRow> | null> {
   return transaction.maybeOne(sql.type(removedBotRow)`
     UPDATE bots SET deleted_at = now(), updated_at = now(), host_id = NULL
-    WHERE id = (SELECT id FROM bots WHERE deleted_at IS NULL AND user_id IS NULL ORDER BY number DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+    WHERE id = (SELECT id FROM bots WHERE deleted_at IS NULL AND user_id IS NULL ORDER BY number DESC LIMIT 1 FOR UPDATE)
       AND deleted_at IS NULL
     RETURNING id, number
   `);

@@ -1,13 +1,13 @@
 import path from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Patience, Server } from '../api-client.ts';
+import { countText } from '../count-text.ts';
 import { durationText } from '../duration.ts';
 import { CliError, InterruptedError } from '../failures.ts';
 import { type Output, printable, type Terminal, writeLine } from '../terminal.ts';
 import { showDay } from './day-display.ts';
 import { reportDay, type SentOrder } from './day-report.ts';
 import { wallClockText } from './file-time.ts';
-import { importProducts, missingProducts, readCatalogue } from './missing-products.ts';
+import { type ImportWishes, settleProducts } from './offer-import.ts';
 import { OrderWatch } from './order-watch.ts';
 import { Pace } from './pace.ts';
 import { notesOn, type ReplayReport } from './replay-report.ts';
@@ -18,17 +18,13 @@ import { readTillFile, type TillFile } from './till-file.ts';
 import type { TillLine } from './till-lines.ts';
 import { type TillOrder, TillOrders } from './till-orders.ts';
 
-export interface ReplayRequest {
+export interface ReplayRequest extends ImportWishes {
   file: string;
   speed: number;
   waitMs: number;
   serviceMs: number | undefined;
-  importProducts: boolean;
-  currency: string | undefined;
   again: string | undefined;
   untilDone: boolean;
-  /** Keeps stdout free for the report. */
-  json: boolean;
 }
 
 /** A day takes minutes: a restart of the server, or a full intake, must not end it. */
@@ -45,7 +41,10 @@ export async function replayDay(
 ): Promise<{ report: ReplayReport; failure?: CliError }> {
   const talk = request.json ? terminal.stderr : terminal.stdout;
   const file = await readTillFile(request.file);
-  const { orders, refusedLines } = gatherOrders(file, await settleProducts(terminal, talk, server, file, request));
+  const { orders, refusedLines } = gatherOrders(
+    file,
+    await settleProducts(terminal, talk, server, file.lines, request),
+  );
   for (const text of refusedLineTexts({ refusedLines })) writeLine(talk, printable(text));
   const [first, last] = [orders[0], orders.at(-1)];
   if (first === undefined || last === undefined) throw new CliError(`${request.file} has no order that can be sent`);
@@ -107,46 +106,6 @@ export async function replayDay(
   return failure ? { report, failure } : { report };
 }
 
-/** The skus that can be ordered, after an import if one is wanted. */
-async function settleProducts(
-  terminal: Terminal,
-  talk: Output,
-  server: Server,
-  file: TillFile,
-  request: ReplayRequest,
-): Promise<ReadonlySet<string>> {
-  const catalogue = await readCatalogue(server);
-  const currency = request.currency ?? catalogue.currency ?? 'EUR';
-  const { products, withoutPrice } = missingProducts(file.lines, catalogue.skus, currency);
-  if (products.length + withoutPrice.length === 0) return catalogue.skus;
-  const names = [...products.map(({ sku }) => sku), ...withoutPrice];
-  writeLine(talk, `not in the catalogue: ${printable(names.slice(0, 20).join(', '))}${names.length > 20 ? ', …' : ''}`);
-  if (products.length === 0 || !(request.importProducts || (await askForImport(terminal, request, products.length)))) {
-    return catalogue.skus;
-  }
-  const imported = await importProducts(server, products);
-  writeLine(talk, `${imported} products imported, at the file's prices in ${currency}`);
-  return new Set([...catalogue.skus, ...products.map(({ sku }) => sku)]);
-}
-
-async function askForImport(
-  { stdin, stdout, signal }: Terminal,
-  { json }: ReplayRequest,
-  count: number,
-): Promise<boolean> {
-  if (json || !stdin.isTTY || !stdout.isTTY) return false;
-  const prompt = createInterface({ input: stdin, output: stdout });
-  try {
-    const answer = await prompt.question(`Import these ${count} products at the file's prices? [y/N] `, { signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (signal.aborted) throw new InterruptedError();
-    throw error;
-  } finally {
-    prompt.close();
-  }
-}
-
 function gatherOrders(
   file: TillFile,
   skus: ReadonlySet<string>,
@@ -181,7 +140,7 @@ function announce(
   const takes = durationText((last.placedAt.atMs - first.placedAt.atMs) / speed);
   writeLine(
     talk,
-    `${path.basename(file)}: ${orders.length} orders, ${from} – ${to}; at speed ${speed} that takes ${takes}`,
+    `${path.basename(file)}: ${countText(orders.length, 'order')}, ${from} – ${to}; at speed ${speed} that takes ${takes}`,
   );
   if (watch.bots.total === 0)
     writeLine(talk, 'there are no bots: orders will wait until you add one with `twolane bots add`');

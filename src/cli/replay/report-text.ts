@@ -1,4 +1,5 @@
 import type { Lane } from '../../domain/lane.ts';
+import { countText } from '../count-text.ts';
 import { durationText } from '../duration.ts';
 import { type Output, paint, writeLine, writeTable } from '../terminal.ts';
 import type { DayReport } from './day-report.ts';
@@ -33,7 +34,7 @@ export function writeReport(output: Output, report: ReplayReport): void {
 function ordersText({ day, ordersInFile, refusedOrders }: ReplayReport): string {
   const { sent, alreadySent, ended, unfinished } = day;
   const parts = [
-    `${ordersInFile} orders in the file`,
+    `${countText(ordersInFile, 'order')} in the file`,
     `${sent} sent`,
     ...(alreadySent > 0 ? [`${alreadySent} sent by an earlier replay (not counted below)`] : []),
     `${refusedOrders.length} refused`,
@@ -54,9 +55,10 @@ function refusalLines({ refusedLines, refusedOrders }: ReplayReport): string[] {
       ({ orderRef, lines: at, code, reason }) =>
         `  order ${orderRef} (line ${at.join(', ')}) refused: ${code}: ${reason}`,
     );
-  if (refusedOrders.length > refusalsShown) lines.push(`  and ${refusedOrders.length - refusalsShown} more orders`);
+  if (refusedOrders.length > refusalsShown)
+    lines.push(`  and ${countText(refusedOrders.length - refusalsShown, 'more order')}`);
   if (refusedLines.length > 0)
-    lines.push(`  ${refusedLines.length} lines of the file could not be used (listed above)`);
+    lines.push(`  ${countText(refusedLines.length, 'line')} of the file could not be used (listed above)`);
   return lines;
 }
 
@@ -64,7 +66,7 @@ function refusalLines({ refusedLines, refusedOrders }: ReplayReport): string[] {
 export function refusedLineTexts({ refusedLines }: Pick<ReplayReport, 'refusedLines'>): string[] {
   const texts = refusedLines.slice(0, refusalsShown).map(({ line, reason }) => `line ${line} refused: ${reason}`);
   const rest = refusedLines.length - texts.length;
-  return rest > 0 ? [...texts, `and ${rest} more lines refused`] : texts;
+  return rest > 0 ? [...texts, `and ${countText(rest, 'more line')} refused`] : texts;
 }
 
 function laneRow(title: string, day: DayReport, lane: Lane, clock: 'fileTime' | 'realTime'): string[] {
@@ -82,7 +84,7 @@ function figureLines({ day, speed, offsetMinutes }: ReplayReport): string[] {
   if (busiestQuarter) {
     const from = wallClockText(busiestQuarter.fromMs, offsetMinutes).slice(0, -3);
     const to = wallClockText(busiestQuarter.fromMs + 900_000, offsetMinutes).slice(4, -3);
-    lines.push(`busiest quarter of an hour  ${from}–${to}, ${busiestQuarter.orders} orders`);
+    lines.push(`busiest quarter of an hour  ${from}–${to}, ${countText(busiestQuarter.orders, 'order')}`);
   }
   if (bots.meanBusy !== null)
     lines.push(`bots busy                   ${bots.meanBusy.toFixed(1)} on average, of ${bots.most}`);

@@ -18,7 +18,8 @@ export async function runClassicShift(
   await shift.place('vip');
   if (removal === 'mid-order') {
     await shift.until('both bots at their second order', () => startedCount(shift) >= 4);
-    await shift.letPass(processingMs / 2);
+    const startedAtMs = Date.parse(shift.record.moves.findLast(({ to }) => to === 'processing')?.at ?? '');
+    await shift.letPass(startedAtMs + processingMs / 2 - Date.now()); // the news of the start has taken its time, too
     await shift.removeNewestBot();
   }
   await shift.until('every order complete', () =>
@@ -27,8 +28,7 @@ export async function runClassicShift(
   await shift.until('idle bots', () => shift.bots.processing === 0 && shift.bots.idle === shift.bots.total);
   log.write(`${shift.bots.idle === 1 ? 'the bot is' : `all ${shift.bots.idle} bots are`} IDLE, no order is PENDING`);
   if (removal === 'idle') await shift.removeNewestBot();
-  const expectedBots = 1;
-  await shift.until('one bot left', () => shift.bots.total === expectedBots);
+  await shift.until('one bot left', () => shift.bots.total === 1);
 }
 
 function startedCount(shift: Shift): number {

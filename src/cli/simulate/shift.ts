@@ -97,7 +97,7 @@ export class Shift {
 
   /** A wait that is part of the story. */
   async letPass(durationMs: number): Promise<void> {
-    await pause(durationMs, this.#server.signal);
+    if (durationMs > 0) await pause(durationMs, this.#server.signal);
   }
 
   statusOf(orderNumber: number): string | undefined {

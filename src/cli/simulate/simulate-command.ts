@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CliError, exitCodes, InterruptedError } from '../failures.ts';
 import { accounts, examples, parsePositive, wantsJson } from '../program-options.ts';
 import { type Output, paint, type Terminal, writeJson, writeLine } from '../terminal.ts';
@@ -21,7 +21,7 @@ export function addSimulateCommand(program: Command, terminal: Terminal, outcome
   program
     .command('simulate')
     .description('the classic shift on the real engine: needs no server, leaves nothing behind')
-    .option('--speed <factor>', 'shorten the 10 s that a bot takes for an order', parsePositive, 1)
+    .option('--speed <factor>', 'shorten the 10 s that a bot takes for an order, up to 100 times', parseSpeed, 1)
     .addHelpText(
       'after',
       '\nStarts the whole engine in this process, on a scratch database: of DATABASE_URL if that is set, else of a private Postgres.' +
@@ -74,6 +74,11 @@ async function runShift(
   try {
     const failure = await playShift(shift, log, options);
     const expectations = judgeShift(shift.record, options.processingMs);
+    const hasReturned = shift.record.returned !== null;
+    expectations.push({
+      text: `the bot was removed ${options.removal}`,
+      isMet: hasReturned === (options.removal === 'mid-order'),
+    });
     if (failure) expectations.push({ text: [failure.message, ...failure.hints].join('; '), isMet: false });
     return summarizeShift(titles[options.removal], shift, log, expectations);
   } finally {
@@ -96,4 +101,13 @@ async function playShift(
     if (error instanceof CliError && !(error instanceof InterruptedError)) return error;
     throw error;
   }
+}
+
+/** Beyond it an order is over before anybody could be told that it has begun, and no bot is caught in the middle of one. */
+const highestSpeed = 100;
+
+function parseSpeed(text: string): number {
+  const speed = parsePositive(text);
+  if (speed > highestSpeed) throw new InvalidArgumentError(`At most ${highestSpeed}.`);
+  return speed;
 }
