@@ -74,6 +74,8 @@ function draw() {
       ? 'There is no bot yet. Add one with + Bot.'
       : 'The bots are idle. They start with the next order at once.',
   );
+  const largest = Math.max(1_000, ...[...pending, ...processing, ...complete].map(({ number }) => number));
+  document.body.style.setProperty('--digits', String(largest).length); // tiles are as wide as their numbers need
   drawBots(processing, bots);
   document.title = `${counts.pending} pending · ${counts.processing} processing · twolane`;
 }

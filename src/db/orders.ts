@@ -163,10 +163,13 @@ export function cancelOrderRow(
   const allowed = cancel.from.filter((status) => statusesBefore('cancelled').includes(status));
   const owner = cancel.userId ? sql.fragment`AND o.user_id = ${cancel.userId}` : sql.fragment``;
   return db.maybeOne(sql.type(movedRow)`
-    WITH moved AS (
+    WITH former AS (
+      -- Locked before it is read: a start that commits meanwhile is seen, and not cancelled under the wrong name.
+      SELECT o.id, o.status FROM orders o
+      WHERE o.number = ${cancel.orderNumber} AND o.status = ANY (${sql.array(allowed, 'text')}) ${owner} FOR UPDATE
+    ), moved AS (
       UPDATE orders o SET status = 'cancelled', cancelled_at = now(), retry_at = NULL, expected_at = NULL, progress = NULL, updated_at = now()
-      FROM orders former
-      WHERE o.number = ${cancel.orderNumber} AND o.status = ANY (${sql.array(allowed, 'text')}) AND former.id = o.id ${owner}
+      FROM former WHERE o.id = former.id
       RETURNING o.number, o.lane, o.enqueue_no, o.attempt, o.bot_number, former.status AS former_status
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)

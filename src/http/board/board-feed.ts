@@ -17,15 +17,17 @@ export class BoardFeed {
   readonly #deps: BoardFeedDeps;
   readonly #viewers: BoardViewers;
   readonly #keepForMs: number;
+  readonly #recountMs: number;
   #watch: Promise<BoardWatch> | undefined;
   #lastLookAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(deps: BoardFeedDeps, { keepForMs = 30_000 }: { keepForMs?: number } = {}) {
+  constructor(deps: BoardFeedDeps, { keepForMs = 30_000, recountMs = 60_000 } = {}) {
     this.#deps = deps;
     this.#viewers = new BoardViewers(deps.log);
     this.#keepForMs = keepForMs;
+    this.#recountMs = recountMs;
   }
 
   /** The whole board as JSON. */
@@ -50,10 +52,12 @@ export class BoardFeed {
     if (this.#isClosed) throw new ServiceUnavailableError('The board');
     this.#lastLookAt = performance.now();
     this.#timer ??= setInterval(() => void this.#endWatchUnlooked(), Math.min(checkMs, this.#keepForMs)).unref();
-    this.#watch ??= BoardWatch.open({ ...this.#deps, viewers: this.#viewers }).catch((error: Error) => {
-      this.#watch = undefined;
-      throw error;
-    });
+    this.#watch ??= BoardWatch.open({ ...this.#deps, viewers: this.#viewers, recountMs: this.#recountMs }).catch(
+      (error: Error) => {
+        this.#watch = undefined;
+        throw error;
+      },
+    );
     return this.#watch;
   }
 

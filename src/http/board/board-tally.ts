@@ -8,6 +8,7 @@ import {
   readAtSnapshot,
 } from '../../db/board.ts';
 import type { EventCursor, StreamedEvent } from '../../db/order-events.ts';
+import type { Db } from '../../db/sql.ts';
 import type { Board } from '../../domain/board.ts';
 import type { OrderStatus } from '../../domain/order-status.ts';
 
@@ -21,14 +22,22 @@ export interface BoardTally {
   readonly completed: readonly number[];
 }
 
-/** Before the oldest transaction that still runs: all orders, less what the snapshot already sees of that one and of later ones. */
+/** Where a feed begins: before the oldest transaction that still runs. */
 export function readTally(pool: DatabasePool): Promise<BoardTally> {
   return readAtSnapshot(pool, async (transaction) => {
     const { xmin } = await findEventHorizon(transaction);
     const cursor = { xid: xmin, id: '0' };
-    const counts = addMoves(await countOrders(transaction), await countMovesAfter(transaction, cursor), -1);
-    return { cursor, counts, completed: await listCompletedAfter(transaction, { xid: '0', id: '0' }, completeShown) };
+    const completed = await listCompletedAfter(transaction, { xid: '0', id: '0' }, completeShown);
+    return { cursor, counts: await countAt(transaction, cursor), completed };
   });
+}
+
+export const readCountsAt = (pool: DatabasePool, cursor: EventCursor): Promise<Board['counts']> =>
+  readAtSnapshot(pool, (transaction) => countAt(transaction, cursor));
+
+/** All orders, less what the snapshot already sees of the moves after the cursor. */
+async function countAt(transaction: Db, cursor: EventCursor): Promise<Board['counts']> {
+  return addMoves(await countOrders(transaction), await countMovesAfter(transaction, cursor), -1);
 }
 
 export function addEvents(tally: BoardTally, events: readonly StreamedEvent[]): BoardTally {

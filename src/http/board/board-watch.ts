@@ -9,7 +9,7 @@ import type { Database } from '../../db/pool.ts';
 import { ServiceUnavailableError } from '../../domain/errors.ts';
 import type { Logger } from '../../log.ts';
 import { type BoardPicture, type BoardState, eventIdAt, paintBoard } from './board-picture.ts';
-import { addEvents, readTally } from './board-tally.ts';
+import { addEvents, readCountsAt, readTally } from './board-tally.ts';
 import type { BoardViewers } from './board-viewers.ts';
 import { compareCursors, compareDigits, parseCursor } from './event-cursor.ts';
 import { botsFrame, orderFrames, retryFrame, snapshotFrame } from './event-frames.ts';
@@ -28,6 +28,7 @@ const failingTooLongMs = 5_000;
 export interface BoardWatchDeps {
   database: Database;
   viewers: BoardViewers;
+  recountMs: number;
   log: Logger;
 }
 
@@ -49,6 +50,7 @@ export class BoardWatch {
   #ring: EventRing;
   #listener: Listener | undefined;
   #botsReadAt = Number.NEGATIVE_INFINITY;
+  #countedAt = performance.now();
   #failingSince: number | undefined;
   #picture: BoardPicture | undefined;
   #painting: Promise<BoardPicture> | undefined;
@@ -74,12 +76,20 @@ export class BoardWatch {
     await Promise.allSettled([this.#painting, this.#listener?.close()]);
   }
 
-  /** The board as it is now: painted at most every 200 ms, however many ask. */
-  picture(): Promise<BoardPicture> {
-    this.#painting ??= this.#findPicture().finally(() => {
-      this.#painting = undefined;
-    });
-    return this.#painting;
+  /** The board with everything that was committed before the call; painted at most every 200 ms, however many ask. */
+  async picture(): Promise<BoardPicture> {
+    await this.#rounds.ask();
+    const { tally, isHeld } = this.#state;
+    if (this.#picture?.state === this.#state && performance.now() - this.#picture.paintedAt < pictureKeepMs)
+      return this.#picture;
+    for (;;) {
+      this.#painting ??= this.#paintSoon().finally(() => {
+        this.#painting = undefined;
+      });
+      const picture = await this.#painting;
+      const isLater = compareCursors(picture.state.tally.cursor, tally.cursor) >= 0;
+      if (isLater || isHeld || picture.state === this.#state) return picture; // else it was begun before the call
+    }
   }
 
   /** Lets a viewer in; `open` is called when there is something to tell it. What comes after that follows by itself. */
@@ -104,6 +114,7 @@ export class BoardWatch {
     try {
       await this.#readEvents();
       const dueMs = Math.min(await this.#heedHeldEvents(), await this.#readBots());
+      await this.#recount();
       this.#failingSince = undefined;
       return dueMs;
     } catch (error) {
@@ -173,6 +184,21 @@ export class BoardWatch {
     return netMs;
   }
 
+  /** A move that was written down wrongly would be wrong on every wall for good. */
+  async #recount(): Promise<void> {
+    const { database, recountMs, viewers, log } = this.#deps;
+    const { tally, isHeld } = this.#state;
+    if (isHeld || performance.now() - this.#countedAt < recountMs) return;
+    const counts = await readCountsAt(database.pool, tally.cursor);
+    this.#countedAt = performance.now();
+    if (isDeepStrictEqual(counts, tally.counts)) return;
+    log.warn({ counted: counts, told: tally.counts }, 'board counts corrected');
+    this.#state = { ...this.#state, tally: { ...tally, counts } };
+    this.#ring = new EventRing(tally.cursor);
+    this.#picture = await paintBoard(database.pool, this.#state);
+    viewers.tell(snapshotFrame(this.#picture));
+  }
+
   /** Nothing for viewers who have been told these counts. */
   #botsFrame(told?: BoardState): string {
     return told?.bots === this.#state.bots ? '' : botsFrame(eventIdAt(this.#state), this.#state.bots);
@@ -184,16 +210,9 @@ export class BoardWatch {
     return this.#ring.after(cursor);
   }
 
-  async #findPicture(): Promise<BoardPicture> {
-    const last = this.#picture;
-    const ageMs = last ? performance.now() - last.paintedAt : Number.POSITIVE_INFINITY;
-    if (ageMs < pictureGapMs) {
-      if (last?.state === this.#state) return last;
-      await delay(pictureGapMs - ageMs);
-    }
-    await this.#rounds.ask();
-    if (this.#picture?.state === this.#state && performance.now() - this.#picture.paintedAt < pictureKeepMs)
-      return this.#picture;
+  async #paintSoon(): Promise<BoardPicture> {
+    const waitMs = this.#picture ? this.#picture.paintedAt + pictureGapMs - performance.now() : 0;
+    if (waitMs > 0) await delay(waitMs);
     this.#picture = await paintBoard(this.#deps.database.pool, this.#state);
     return this.#picture;
   }

@@ -62,7 +62,7 @@ describe('rounds', () => {
     const asked = rounds.ask();
     const closed = rounds.close();
     one.end();
-    await expect(asked).rejects.toThrow('closed');
+    await expect(asked).rejects.toMatchObject({ code: 'service_unavailable' });
     await closed;
     rounds.poke();
     await turn();

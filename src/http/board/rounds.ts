@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ServiceUnavailableError } from '../../domain/errors.ts';
 
 /**
  * Goes one round after another, never two at once, with a breath in between. Each round says when the next is due by itself;
@@ -45,7 +46,7 @@ export class Rounds {
   }
 
   async #run(): Promise<void> {
-    if (this.#isClosed) throw new Error('closed');
+    if (this.#isClosed) throw new ServiceUnavailableError('The board');
     clearTimeout(this.#timer);
     let nextInMs = this.#retryMs;
     try {

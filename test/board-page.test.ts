@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureDebianPackage } from '../sandbox/debian-package.ts';
+import { findFreePort } from '../sandbox/free-port.ts';
+import { type Engine, startEngine } from './support/engine.ts';
+import { until } from './support/until.ts';
+
+const root = path.dirname(import.meta.dirname);
+let engine: Engine;
+let browser: Browser;
+const servers: ChildProcess[] = [];
+const faults: string[] = [];
+
+beforeAll(async () => {
+  const installed = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+  const executablePath = existsSync(installed) ? installed : await ensureDebianPackage('chromium', 'chromium');
+  [engine, browser] = await Promise.all([
+    startEngine('postgres', { env: { BOT_PROCESSING_MS: '1200' } }),
+    chromium.launch({
+      executablePath,
+      args: [
+        '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run'.split(' '),
+        '--disable-background-networking --disable-component-update --disable-sync'.split(' '),
+      ].flat(),
+    }),
+  ]);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  for (const server of servers) server.kill('SIGKILL');
+  await engine?.close();
+});
+
+async function openPage(url: string, size = { width: 1280, height: 800 }): Promise<Page> {
+  const page = await browser.newPage({ viewport: size });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy/i.test(message.text())) faults.push(message.text());
+  });
+  await page.goto(url);
+  await page.locator('#connection[data-state=live]').waitFor();
+  return page;
+}
+
+const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+const numbersIn = (page: Page, list: string) => page.locator(`#${list}-list .number`).allTextContents();
+
+const lists = async (page: Page) => ({
+  pending: await numbersIn(page, 'pending'),
+  processing: await numbersIn(page, 'processing'),
+  complete: await numbersIn(page, 'complete'),
+});
+
+async function seeLists(
+  page: Page,
+  what: string,
+  expected: { pending: string[]; processing: string[]; complete: string[] },
+) {
+  await until(what, async () => JSON.stringify(await lists(page)) === JSON.stringify(expected)).catch(
+    async (error: Error) => {
+      expect(await lists(page), error.message).toEqual(expected);
+    },
+  );
+  const counts = await page.locator('.count').allTextContents();
+  expect(counts).toEqual(Object.values(expected).map((list) => String(list.length)));
+}
+
+/** A web process of its own, so that it can be killed. */
+async function startServer(port: number, more: Record<string, string> = {}): Promise<ChildProcess> {
+  const server = spawn(process.execPath, ['src/server.ts'], {
+    cwd: root,
+    env: { ...process.env, ...engine.environment, ...more, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  servers.push(server);
+  await until('the server', () => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok), 15_000);
+  return server;
+}
+
+it('shows orders on their way, in every window, as the four buttons are clicked', async () => {
+  const [page, other] = await Promise.all([openPage(engine.web.url), openPage(engine.web.url)]);
+  await page.getByText('There is no bot yet. Add one with + Bot.').waitFor();
+  await click(page, 'New Normal Order');
+  await seeLists(page, 'a normal order', { pending: ['1001'], processing: [], complete: [] });
+  await click(page, 'New Normal Order');
+  await click(page, 'New VIP Order');
+  for (const one of [page, other]) {
+    await seeLists(one, 'VIP first', { pending: ['1003', '1001', '1002'], processing: [], complete: [] });
+    expect(await one.locator('#pending-list li').first().textContent()).toMatch(/^1003VIP/);
+  }
+
+  await click(page, '+ Bot');
+  for (const one of [page, other]) {
+    await seeLists(one, 'the VIP order in hand', { pending: ['1001', '1002'], processing: ['1003'], complete: [] });
+    expect(await one.locator('#processing-list li').textContent()).toMatch(/^1003VIPBot 1/);
+    await one.getByText('Bot 1order 1003').waitFor();
+  }
+  await seeLists(other, 'the next in hand', { pending: ['1002'], processing: ['1001'], complete: ['1003'] });
+  await page.getByRole('progressbar', { name: 'Order 1001' }).waitFor();
+  await click(other, '− Bot');
+  for (const one of [page, other])
+    await seeLists(one, 'the order back in its place', {
+      pending: ['1001', '1002'],
+      processing: [],
+      complete: ['1003'],
+    });
+  await click(other, '− Bot');
+  await other.getByText('There is no bot to remove.').waitFor();
+
+  await click(other, '+ Bot');
+  await click(other, '+ Bot');
+  await until('all of them done', async () => (await numbersIn(page, 'complete')).length === 3);
+  await page.getByText('2 in all · 0 processing · 2 idle').waitFor();
+  await page.getByText('Nobody is waiting.').waitFor();
+  expect(await page.locator('#announcements').textContent()).not.toBe('');
+  await Promise.all([page.close(), other.close()]);
+});
+
+it('says since when it is stale while the server is gone, and recovers without a reload', async () => {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const server = await startServer(port);
+  const page = await openPage(url);
+  await page.evaluate('window.notReloaded = true');
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  await page.getByText(/^Reconnecting… stale since \d\d:\d\d:\d\d$/).waitFor();
+  await click(page, '+ Bot');
+  await page.getByText('The server does not answer. Try again in a moment.').waitFor();
+  const { number } = await engine.api.place('vip');
+
+  await startServer(port);
+  await page.locator('#connection[data-state=live]').waitFor();
+  await page.locator('#complete-list .number').getByText(String(number)).waitFor();
+  expect(await page.evaluate('window.notReloaded')).toBe(true);
+  await page.close();
+});
+
+it('works on a small screen and by keyboard', async () => {
+  const page = await openPage(engine.web.url, { width: 360, height: 740 });
+  await page.keyboard.press('Tab');
+  const focused = page.locator(':focus-visible');
+  expect(await focused.textContent()).toBe('New Normal Order');
+  expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+  const before = (await engine.api.board()).counts.complete;
+  await page.keyboard.press('Enter');
+  await page
+    .locator('#complete-count')
+    .getByText(String(before + 1), { exact: true })
+    .waitFor();
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+  await page.close();
+});
+
+it('says what to do when nobody is signed in, and shows the board all the same', async () => {
+  const port = await findFreePort();
+  await startServer(port, { ENV: 'test' });
+  const page = await openPage(`http://127.0.0.1:${port}`);
+  await page.getByText('2 in all · 0 processing · 2 idle').waitFor();
+  await click(page, 'New VIP Order');
+  await page.getByText(/Nobody is signed in/).waitFor();
+  await page.close();
+});
+
+it('kept to its content security policy and threw nothing', () => {
+  expect(faults).toEqual([]);
+});
