@@ -11,6 +11,11 @@ export interface QueueStore {
   createPullWorker(name: string, options: LaneWorkerOptions): PullWorker;
   /** Moves waiting jobs to the front (the last one named ends up first) or to the back. Jobs that do not wait stay where they are. */
   moveJobs(name: string, jobIds: readonly string[], to: 'front' | 'back'): Promise<void>;
+  /**
+   * Takes active jobs back to the front of their queue, the last one named ends up first. In one step, so that a bot that is
+   * waiting for them takes the right one. A job that is not active any more, or is another's, is left alone.
+   */
+  returnJobs(name: string, jobs: readonly ActiveJob[]): Promise<void>;
   /** The ids of all waiting jobs, the next one first. */
   listWaiting(name: string): Promise<string[]>;
   /**
@@ -27,6 +32,15 @@ export interface QueueStore {
   runId(): Promise<string>;
   close(): Promise<void>;
 }
+
+export interface ActiveJob {
+  id: string;
+  /** What it was claimed with, or `anyToken`. */
+  token: string;
+}
+
+/** Whoever has claimed the job: for jobs of a host that is known to be dead. */
+export const anyToken = '0';
 
 export type LaneWorkerOptions = Pick<
   WorkerOptions,
@@ -83,9 +97,11 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
     async moveJobs(name, jobIds, to) {
       const backend = this.queue(name).getBackend();
       // One connection carries out what it is sent in order, so this is one trip.
-      await Promise.all(
-        jobIds.map((jobId) => backend.changePriority(jobId, 0, to === 'front').catch(ignoreMissingJob)),
-      );
+      await Promise.all(jobIds.map((jobId) => backend.changePriority(jobId, 0, to === 'front').catch(ignoreLostJob)));
+    },
+    async returnJobs(name, jobs) {
+      const backend = this.queue(name).getBackend();
+      await Promise.all(jobs.map(({ id, token }) => backend.retryJob(id, true, token).catch(ignoreLostJob)));
     },
     listWaiting: (name) => connection.lrange(`${prefix}:${name}:wait`, 0, -1).then((jobIds) => jobIds.reverse()),
     async passOnMarker(worker) {
@@ -143,9 +159,21 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
         createPostgresBackend as never,
       );
     },
+    // BullMQ's own functions, for several jobs in one statement; the pool would carry single calls out in any order.
     async moveJobs(name, jobIds, to) {
-      const backend = this.queue(name).getBackend();
-      for (const jobId of jobIds) await backend.changePriority(jobId, 0, to === 'front').catch(ignoreMissingJob);
+      await pool.query(
+        'SELECT change_priority($1, job_id, 0, $3) FROM unnest($2::text[]) WITH ORDINALITY AS moved (job_id, place) ORDER BY place',
+        [name, jobIds, to === 'front'],
+      );
+    },
+    async returnJobs(name, jobs) {
+      await pool.query(
+        `SELECT retry_job($1, given.id, given.token, true, NULL, NULL)
+         FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (id, token, place)
+         JOIN job ON job.queue = $1 AND job.id = given.id AND job.state = 'active' AND (given.token = '0' OR job.lock_token = given.token)
+         ORDER BY given.place`,
+        [name, jobs.map(({ id }) => id), jobs.map(({ token }) => token)],
+      );
     },
     async listWaiting(name) {
       const [jobIds] = await this.queue(name).getBackend().getRanges(['waiting'], 0, -1, true);
@@ -188,7 +216,8 @@ export async function migrateQueueStore(databaseUrl: string): Promise<void> {
   }
 }
 
-/** BullMQ's code for a job that is gone: somebody finished or removed it meanwhile. */
-function ignoreMissingJob(error: unknown): void {
-  if ((error as { code?: number }).code !== -1) throw error;
+/** BullMQ's codes for a job that is gone, whose lock is gone or another's, or that is not active: it is in other hands. */
+function ignoreLostJob(error: unknown): void {
+  const code = (error as { code?: number }).code ?? 0;
+  if (![-1, -2, -3, -6].includes(code)) throw error;
 }

@@ -41,6 +41,8 @@ const environment = z.object({
   ADMIN_PASSWORD: z.string().min(8).optional(),
   JWT_SECRET: z.string().min(32).optional(),
 
+  TWOLANE_FAILPOINT: z.enum(['after-commit']).optional(),
+
   INTAKE_MAX_WAITING: count(1, 1_000_000).default(5_000),
   ORDER_MAX_ATTEMPTS: count(1, 1_000).default(5),
   BOT_CAPACITY: count(0, 10_000).default(25),
@@ -62,6 +64,8 @@ export interface Config {
   /** Null: nobody gets into the admin pages. */
   admin: { username: string; password: string } | null;
   jwtSecret: string | null;
+  /** Where the process ends itself, so that a test can see what is lost; never in production. */
+  failpoint: 'after-commit' | null;
   intakeMaxWaiting: number;
   orderMaxAttempts: number;
   bots: {
@@ -95,6 +99,8 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     faults.push('BOT_HANDLER_SECRET: is missing; an http handler needs it to sign what it sends');
   if (!!present.ADMIN_USERNAME !== !!present.ADMIN_PASSWORD)
     faults.push('ADMIN_USERNAME and ADMIN_PASSWORD: come together or not at all');
+  if (present['TWOLANE_FAILPOINT'] && (present['ENV'] ?? 'production') === 'production')
+    faults.push('TWOLANE_FAILPOINT: is for tests, never for production');
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
   const is = parsed.data;
@@ -108,6 +114,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     queuePrefix: is.QUEUE_PREFIX,
     admin: is.ADMIN_USERNAME && is.ADMIN_PASSWORD ? { username: is.ADMIN_USERNAME, password: is.ADMIN_PASSWORD } : null,
     jwtSecret: is.JWT_SECRET ?? null,
+    failpoint: is.TWOLANE_FAILPOINT ?? null,
     intakeMaxWaiting: is.INTAKE_MAX_WAITING,
     orderMaxAttempts: is.ORDER_MAX_ATTEMPTS,
     bots: Object.freeze({

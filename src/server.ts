@@ -44,7 +44,15 @@ export async function startWeb(
   const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
   const catalogue = await openCatalogue({ database, log });
   const handOver = new HandOver({ database, store, log });
-  const intake = new OrderIntake({ database, catalogue, handOver, announce, log, maxWaiting: config.intakeMaxWaiting });
+  const intake = new OrderIntake({
+    database,
+    catalogue,
+    handOver,
+    announce,
+    log,
+    maxWaiting: config.intakeMaxWaiting,
+    afterCommit: config.failpoint === 'after-commit' ? () => process.kill(process.pid, 'SIGKILL') : undefined,
+  });
   const board = new BoardFeed({ database, log });
   const authenticate =
     options.authenticate ??

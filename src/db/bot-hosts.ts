@@ -18,6 +18,13 @@ export async function renewLease(db: Db, hostId: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** How long the lease that ends next still has, in milliseconds; null without another host. Short only for one that is silent. */
+export function findNextLeaseEndMs(db: Db, hostId: string): Promise<number | null> {
+  return db.oneFirst(sql.type(z.object({ ms: z.number().nullable() }))`
+    SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 AS ms FROM bot_hosts WHERE id <> ${hostId}
+  `);
+}
+
 /** Ends a host's lease by itself; its bots are free for others at once. */
 export async function deleteHost(db: Db, hostId: string): Promise<void> {
   await db.query(sql.type(nothing)`DELETE FROM bot_hosts WHERE id = ${hostId}`);

@@ -11,7 +11,13 @@ export interface AttemptKey {
   attempt: number;
 }
 
-const returnedRow = z.object({ orderNumber: int8, lane: laneSchema, enqueueNo: z.number(), status: orderStatusSchema });
+const returnedRow = z.object({
+  orderNumber: int8,
+  lane: laneSchema,
+  enqueueNo: z.number(),
+  dueSeq: int8,
+  status: orderStatusSchema,
+});
 export type ReturnedOrder = z.infer<typeof returnedRow>;
 
 /** Everything about a bot that a pending order no longer has. */
@@ -32,13 +38,13 @@ export function giveBackAttempts(
       )} AS w (number, attempt),
            orders former
       WHERE o.number = w.number AND o.attempt = w.attempt AND o.status = 'processing' AND former.id = o.id
-      RETURNING o.number, o.lane, o.enqueue_no, o.status, o.attempt, former.bot_number
+      RETURNING o.number, o.lane, o.enqueue_no, o.due_seq, o.status, o.attempt, former.bot_number
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)
       SELECT number, lane, 'given_back', 'processing', status, attempt, bot_number, 'bot ' || bot_number, jsonb_build_object('reason', ${reason}::text)
       FROM returned
     )
-    SELECT number AS "orderNumber", lane, enqueue_no AS "enqueueNo", status FROM returned
+    SELECT number AS "orderNumber", lane, enqueue_no AS "enqueueNo", due_seq AS "dueSeq", status FROM returned
   `);
 }
 
@@ -49,12 +55,12 @@ export function giveBackOfBot(transaction: Db, botId: string, actor: string): Pr
       UPDATE orders o SET status = 'pending', ${withoutBot}
       FROM orders former
       WHERE o.bot_id = ${botId} AND o.status = 'processing' AND former.id = o.id
-      RETURNING o.number, o.lane, o.enqueue_no, o.status, o.attempt, former.bot_number
+      RETURNING o.number, o.lane, o.enqueue_no, o.due_seq, o.status, o.attempt, former.bot_number
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)
       SELECT number, lane, 'given_back', 'processing', status, attempt, bot_number, ${actor}, '{"reason":"bot_removed"}' FROM returned
     )
-    SELECT number AS "orderNumber", lane, enqueue_no AS "enqueueNo", status FROM returned
+    SELECT number AS "orderNumber", lane, enqueue_no AS "enqueueNo", due_seq AS "dueSeq", status FROM returned
   `);
 }
 
@@ -75,7 +81,7 @@ export function reapDeadHosts(db: Db, maxAttempts: number): Promise<readonly Ret
       FROM orders former
       WHERE o.status = 'processing' AND former.id = o.id AND o.host_id IS NOT NULL
         AND NOT EXISTS (SELECT FROM bot_hosts host WHERE host.id = o.host_id AND host.lease_until >= now())
-      RETURNING o.number, o.lane, o.enqueue_no, o.status, o.attempt, o.failure_reason, former.bot_number
+      RETURNING o.number, o.lane, o.enqueue_no, o.due_seq, o.status, o.attempt, o.failure_reason, former.bot_number
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)
       SELECT number, lane, CASE status WHEN 'failed' THEN 'failed' ELSE 'given_back' END, 'processing', status, attempt, bot_number, 'system',
@@ -86,7 +92,7 @@ export function reapDeadHosts(db: Db, maxAttempts: number): Promise<readonly Ret
       SELECT 'orders-' || lane, jsonb_agg(jsonb_build_object('orderNumber', number, 'enqueueNo', enqueue_no) ORDER BY number), now()
       FROM returned WHERE status = 'pending' GROUP BY lane
     )
-    SELECT number AS "orderNumber", lane, enqueue_no AS "enqueueNo", status FROM returned
+    SELECT number AS "orderNumber", lane, enqueue_no AS "enqueueNo", due_seq AS "dueSeq", status FROM returned
   `);
 }
 
@@ -103,9 +109,9 @@ export interface TakeOver {
 }
 
 /**
- * Starts an order whose job was given to us although another bot still has it in hand: that bot's host lost the job, so it is
- * dead or frozen. Given back and started in one statement; counts as a failure, and the last one fails the order.
- * Null when the order is no longer processing: its job has nothing left to do.
+ * Starts an order whose job was given to us although a bot of a dead or frozen host still has it in hand. Given back and started
+ * in one statement; counts as a failure, and the last one fails the order. Null when the order is no longer processing, or when
+ * its host lives and only lost the job: it finishes the order, or gives it back with a new job.
  */
 export function takeOverOrder(db: Db, take: TakeOver): Promise<z.infer<typeof takenOverRow> | null> {
   return db.maybeOne(sql.type(takenOverRow)`
@@ -118,6 +124,7 @@ export function takeOverOrder(db: Db, take: TakeOver): Promise<z.infer<typeof ta
         started_at = now(), expected_at = now() + ${take.expectedMs}::float8 * interval '1 millisecond', progress = NULL, updated_at = now()
       FROM orders former
       WHERE o.number = ${take.orderNumber} AND o.enqueue_no = ${take.enqueueNo} AND o.status = 'processing' AND former.id = o.id
+        AND NOT EXISTS (SELECT FROM bot_hosts host WHERE host.id = o.host_id AND host.lease_until >= now())
       RETURNING o.number, o.lane, o.status, o.attempt, former.attempt AS former_attempt, former.bot_number AS former_bot
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)
@@ -173,15 +180,10 @@ export function failAttempt(db: Db, failure: AttemptFailure): Promise<z.infer<ty
   `);
 }
 
-/** The attempts among these that are still the current ones: what a host may go on with. */
-export function findCurrentAttempts(db: Db, attempts: readonly AttemptKey[]): Promise<readonly AttemptKey[]> {
+/** The attempts that a host has in hand by the database's account. */
+export function listAttemptsOfHost(db: Db, hostId: string): Promise<readonly AttemptKey[]> {
   return db.any(sql.type(z.object({ orderNumber: int8, attempt: z.number() }))`
-    SELECT o.number AS "orderNumber", o.attempt
-    FROM ${sql.unnest(
-      attempts.map((key) => [key.orderNumber, key.attempt]),
-      ['int8', 'int4'],
-    )} AS w (number, attempt)
-    JOIN orders o ON o.number = w.number AND o.attempt = w.attempt AND o.status = 'processing'
+    SELECT number AS "orderNumber", attempt FROM orders WHERE status = 'processing' AND host_id = ${hostId}
   `);
 }
 

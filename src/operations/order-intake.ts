@@ -29,6 +29,8 @@ export interface OrderIntakeDeps {
   log: Logger;
   /** Orders that may wait for their group before the next is refused with `intake_overloaded`. */
   maxWaiting: number;
+  /** Called between the commit of a group and its hand-over: the failpoint of the tests. */
+  afterCommit?: (() => void) | undefined;
 }
 
 export interface AcceptedOrder {
@@ -129,6 +131,7 @@ export class OrderIntake {
         const missing = drafts.filter((draft) => !found.has(draft.id));
         if (missing.length === 0) return found; // the relay hands over what was committed behind a lost connection
         const { placed, outbox } = await insertOrders(database.writer, missing, handedOver);
+        this.#deps.afterCommit?.();
         for (const { id, queue, orderNumbers } of outbox)
           handOver.add(
             id,

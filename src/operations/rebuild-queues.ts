@@ -7,6 +7,7 @@ import { findPlaces } from '../db/lane-places.ts';
 import type { Database } from '../db/pool.ts';
 import { findQueueStore, listDueBackwards, saveQueueStore, withRebuildLock } from '../db/queue-stores.ts';
 import type { Db } from '../db/sql.ts';
+import { ServiceUnavailableError } from '../domain/errors.ts';
 import { type Lane, lanes } from '../domain/lane.ts';
 import type { Logger } from '../log.ts';
 
@@ -44,6 +45,8 @@ export async function rebuildQueues({ database, store, log }: RebuildDeps): Prom
       await Promise.all(queues.filter((queue) => !pausedByHand.includes(queue)).map((queue) => queue.resume()));
       const marker = randomUUID();
       await saveQueueStore(transaction, store.kind, { marker, runId: await store.runId() });
+      // Wiped under our hands: a marker now would call the rest complete.
+      if ((await store.readMarker()) !== rebuilding) throw new ServiceUnavailableError('The queue store');
       await store.writeMarker(marker);
       log.info({ ...rebuilt, backend: store.kind }, 'queues rebuilt');
       return rebuilt;

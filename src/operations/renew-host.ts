@@ -10,11 +10,14 @@ import {
 } from '../db/bot-hosts.ts';
 import { shareBots } from '../domain/share-bots.ts';
 
-/** Renews a host's lease and gives it its share of the bots; returns its bots, or null when the lease had ended. Bots in `busy` are not released. */
+/** Takes `count` bots without an order out of work, at once, and names them; fewer when the others have begun something. */
+export type RetireIdle = (bots: readonly HostBot[], count: number) => readonly HostBot[];
+
+/** Renews a host's lease and gives it its share of the bots; returns its bots, or null when the lease had ended. */
 export function renewHost(
   pool: DatabasePool,
   hostId: string,
-  busy: ReadonlySet<string>,
+  retireIdle: RetireIdle,
 ): Promise<readonly HostBot[] | null> {
   return pool.connect(async (db) => {
     if (!(await renewLease(db, hostId))) return null;
@@ -22,12 +25,12 @@ export function renewHost(
     if (share.take > 0) await takeBots(db, hostId, share.take);
     const bots = await listHostBots(db, hostId);
     if (share.release === 0) return bots;
-    const idle = bots.filter((bot) => !busy.has(bot.id)).slice(-share.release);
+    const retired = retireIdle(bots, share.release);
     await releaseBots(
       db,
       hostId,
-      idle.map((bot) => bot.id),
+      retired.map((bot) => bot.id),
     );
-    return bots.filter((bot) => !idle.includes(bot));
+    return bots.filter((bot) => !retired.includes(bot));
   });
 }

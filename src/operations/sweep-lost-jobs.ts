@@ -5,17 +5,19 @@ import type { Database } from '../db/pool.ts';
 import { listDueForwards } from '../db/queue-stores.ts';
 import { type Lane, lanes } from '../domain/lane.ts';
 import type { Logger } from '../log.ts';
+import { rebuildQueues } from './rebuild-queues.ts';
 import { restorePlaces } from './restore-places.ts';
 
 export interface SweepDeps {
   database: Database;
   store: QueueStore;
   log: Logger;
+  /** An order younger than this may still be on its way to its lane; 10 s when left out. */
+  settledMs?: number;
 }
 
 const pageSize = 500;
-/** An order younger than this may still be on its way to its lane. */
-const settledMs = 10_000;
+const defaultSettledMs = 10_000;
 /** Looked at per sweep and lane; a longer lane is gone through in several. */
 const pagesPerSweep = 20;
 
@@ -37,7 +39,7 @@ export async function sweepLostJobs(deps: SweepDeps, resumeAfter: SweepPosition)
 }
 
 async function sweepPage(
-  { database, store, log }: SweepDeps,
+  { database, store, log, settledMs = defaultSettledMs }: SweepDeps,
   lane: Lane,
   after: number,
 ): Promise<{ found: number; last: number | null }> {
@@ -54,12 +56,10 @@ async function sweepPage(
         opts: { jobId: orderJobId({ orderNumber, enqueueNo }) },
       })),
     );
-    await restorePlaces(
-      { db: database.pool, store },
-      lane,
-      lost.map((place) => place.orderNumber),
-    );
     log.warn({ lane, orders: lost.length }, 'due orders without a job added back');
+    const orderNumbers = lost.map((place) => place.orderNumber);
+    const isInOrder = await restorePlaces({ db: database.pool, store }, lane, orderNumbers);
+    if (!isInOrder) await rebuildQueues({ database, store, log });
   }
   return { found: lost.length, last: places.length === pageSize ? (places.at(-1)?.dueSeq ?? null) : null };
 }

@@ -2,14 +2,16 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { QueueStore } from '../../queues/backend.ts';
-import { deleteHost, type HostBot, insertHost } from '../../src/db/bot-hosts.ts';
+import { deleteHost, findNextLeaseEndMs, type HostBot, insertHost } from '../../src/db/bot-hosts.ts';
 import { type Listener, listen, notify } from '../../src/db/notify.ts';
-import { findCurrentAttempts, reapDeadHosts, saveProgress } from '../../src/db/order-returns.ts';
+import { type AttemptKey, listAttemptsOfHost, reapDeadHosts, saveProgress } from '../../src/db/order-returns.ts';
 import type { Database } from '../../src/db/pool.ts';
 import { hostLeaseMs, leaseRenewalMs } from '../../src/domain/bot.ts';
 import type { Logger } from '../../src/log.ts';
+import { giveBackOrphans } from '../../src/operations/give-back-orphans.ts';
 import { renewHost } from '../../src/operations/renew-host.ts';
 import { restorePlaces } from '../../src/operations/restore-places.ts';
+import { returnToLanes } from '../../src/operations/return-to-lanes.ts';
 import type { Handler } from './handlers/handler.ts';
 import { type Claim, type Ending, LanePuller } from './lane-puller.ts';
 import { OrderCommitter } from './order-committer.ts';
@@ -30,7 +32,7 @@ export interface BotHostDeps {
  *
  * 1. renews its lease, and takes or releases bots so that the living hosts share them;
  * 2. gives its puller the bots that are new and takes those away that are gone, aborting what they had in hand;
- * 3. asks which of its attempts are still the current ones, and lets go of the others;
+ * 3. asks which of its attempts are still the current ones, and lets go of the others; what it should have in hand and has not, it gives back;
  * 4. clears away hosts whose lease ran out: their orders become pending again.
  *
  * A host that was frozen finds its lease gone: it lets go of everything and begins anew under another id. A host judges others
@@ -46,6 +48,8 @@ export class BotHost {
   #hostId: string = uuidv7();
   #listener: Listener | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** At the end of a silent host's lease: its orders do not wait for our next second. */
+  #again: NodeJS.Timeout | undefined;
   #sync: Promise<void> | undefined;
   #isSyncDue = false;
   #isStopping = false;
@@ -77,6 +81,7 @@ export class BotHost {
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#again);
     await this.#sync;
     for (const bot of this.#inHand.values()) bot.abort.abort(new LetGoError('host_stopping'));
     await this.#puller.close();
@@ -138,7 +143,11 @@ export class BotHost {
     for (const botId of wanted.keys()) this.#puller.addBot(botId);
 
     await this.#checkFences();
-    if (now - this.#renewedSince > hostLeaseMs) await this.#reap();
+    if (now - this.#renewedSince <= hostLeaseMs) return;
+    await this.#reap();
+    const nextEndMs = await findNextLeaseEndMs(pool, this.#hostId);
+    if (nextEndMs !== null && nextEndMs < leaseRenewalMs)
+      this.#again = setTimeout(() => void this.synchronise(), nextEndMs + 5);
   }
 
   /** Out of the puller before the database hears of it: a bot released while it takes an order would have to give that back. */
@@ -160,25 +169,38 @@ export class BotHost {
   }
 
   async #checkFences(): Promise<void> {
-    const running = [...this.#inHand.values()].filter((bot) => bot.attempt > 0);
-    if (running.length === 0) return;
     const { pool } = this.#deps.database;
-    const current = new Map((await findCurrentAttempts(pool, running)).map((key) => [key.orderNumber, key.attempt]));
+    const before = [...this.#inHand.values()];
+    const running = before.filter((bot) => bot.attempt > 0);
+    const held = await listAttemptsOfHost(pool, this.#hostId);
+    const current = new Map(held.map((key) => [key.orderNumber, key.attempt]));
     for (const bot of running) {
       // A bot that finished meanwhile is not in hand any more; aborting it has no effect.
       if (current.get(bot.orderNumber) !== bot.attempt) bot.abort.abort(new LetGoError('superseded'));
     }
+    const worked = new Set([...before, ...this.#inHand.values()].map((bot) => bot.orderNumber));
+    await this.#giveBackOrphans(held.filter(({ orderNumber }) => !worked.has(orderNumber)));
     await saveProgress(
       pool,
       running.flatMap((bot) => (bot.progress === null ? [] : [{ ...bot, progress: bot.progress }])),
     );
   }
 
+  async #giveBackOrphans(orphans: readonly AttemptKey[]): Promise<void> {
+    if (orphans.length === 0) return;
+    const returned = await giveBackOrphans(this.#deps.database.pool, orphans);
+    if (returned === 0) return; // completed while we looked
+    this.#deps.announce();
+    this.#deps.log.warn({ orders: returned }, 'orders that nobody worked on given back');
+  }
+
   async #reap(): Promise<void> {
-    const returned = await reapDeadHosts(this.#deps.database.pool, this.#deps.maxAttempts);
+    const { database, store, maxAttempts, log } = this.#deps;
+    const returned = await reapDeadHosts(database.pool, maxAttempts);
     if (returned.length === 0) return;
     this.#deps.announce();
-    this.#deps.log.warn({ orders: returned.length }, 'orders of a dead host given back');
+    log.warn({ orders: returned.length }, 'orders of a dead host given back');
+    await returnToLanes({ pool: database.pool, store }, returned);
   }
 
   async #work(botId: string, claim: Claim): Promise<Ending> {
@@ -194,9 +216,14 @@ export class BotHost {
     if (this.#isStopping) return { kind: 'returned' };
     this.#inHand.set(botId, bot);
     try {
-      return await runOrder({ ...this.#deps, committer: this.#committer }, this.#hostId, bot, claim);
+      return await runOrder(
+        { ...this.#deps, committer: this.#committer, isStopping: () => this.#isStopping },
+        this.#hostId,
+        bot,
+        claim,
+      );
     } catch (error) {
-      // Postgres could not be asked. The job stays in its lane; whoever starts it finds the truth.
+      // The job stays in its lane; whoever starts it finds the truth. An order that is left in our hands is given back by the next round.
       this.#deps.log.error(
         { error: (error as Error).message, orderNumber: claim.order.orderNumber },
         'order left to the next start',

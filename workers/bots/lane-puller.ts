@@ -4,7 +4,7 @@ import { Job, type JobJson, UnrecoverableError } from 'bullmq';
 import type { PullWorker, QueueStore } from '../../queues/backend.ts';
 import { laneQueues } from '../../queues/lanes.ts';
 import { type OrderJob, orderJobSchema } from '../../queues/order-job.ts';
-import { hostLeaseMs, leaseRenewalMs } from '../../src/domain/bot.ts';
+import { jobLockMs, leaseRenewalMs, stalledCheckMs } from '../../src/domain/bot.ts';
 import { type Lane, lanes } from '../../src/domain/lane.ts';
 import type { Logger } from '../../src/log.ts';
 
@@ -39,6 +39,9 @@ interface LaneState {
   /** By job id. */
   claims: Map<string, Claim>;
   stalled: number[];
+  /** Claims that go back at the end of this tick, and when they have. */
+  returning: Claim[];
+  returned: Promise<void> | undefined;
 }
 
 const maxWaitSeconds = 5;
@@ -58,8 +61,9 @@ const afterErrorMs = 200;
  *    the fence in Postgres decides who may finish the order.
  * 5. The end of a VIP order fetches the next VIP order in the same trip. The end of a normal order never does: a VIP order
  *    that came meanwhile must be looked for first. Its release travels together with that look.
- * 6. A removed bot's job goes back to the front of its lane. So do the jobs of a dead process, found by the stalled check that
- *    every process runs every second. Several at once come back in mixed order, hence `restorePlaces`.
+ * 6. A removed bot's job goes back to the front of its lane. The jobs of a dead process are brought back by the host that
+ *    ends its lease (`BotHost`); the stalled check, which every process runs, is the net below. Orders that came back at
+ *    different times stand in mixed order at the front, hence `restorePlaces`.
  */
 export class LanePuller {
   readonly #deps: LanePullerDeps;
@@ -133,14 +137,14 @@ export class LanePuller {
     const { store } = this.#deps;
     const definition = laneQueues[lane];
     const worker = store.createPullWorker(definition.name, {
-      lockDuration: hostLeaseMs,
-      stalledInterval: leaseRenewalMs,
+      lockDuration: jobLockMs,
+      stalledInterval: stalledCheckMs,
       // Deploys and crashes never fail an order in the queue: attempts are counted in Postgres.
       maxStalledCount: 1_000_000,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: definition.keepFailed },
     });
-    const state: LaneState = { lane, worker, claims: new Map(), stalled: [] };
+    const state: LaneState = { lane, worker, claims: new Map(), stalled: [], returning: [], returned: undefined };
     worker.on('error', (error) => this.#report(error, 'lane worker'));
     worker.on('stalled', (jobId) => this.#collectStalled(state, jobId));
     return state;
@@ -261,15 +265,14 @@ export class LanePuller {
 
   /** Lets go of a claim; gives the next one where the same trip could fetch it. */
   async #release(bot: PulledBot, claim: Claim, ending: Ending): Promise<Claim | undefined> {
-    const { lane, job, token, order } = claim;
+    const { lane, job, token } = claim;
     const state = this.#stateOf(lane);
     const jobId = job.id ?? '';
     state.claims.delete(jobId);
     const fetchesNext = lane === 'vip' && ending.kind !== 'returned' && !bot.isRemoved;
     try {
       if (ending.kind === 'returned') {
-        await this.#giveBack(state, claim);
-        await this.#deps.restorePlaces(lane, [order.orderNumber]);
+        await this.#returnTogether(state, claim);
         return undefined;
       }
       const finish =
@@ -294,15 +297,24 @@ export class LanePuller {
     }
   }
 
-  /** A store that was wiped meanwhile was refilled without what we had in hand: then the job is made anew. Where it still is, adding it does nothing. */
-  async #giveBack({ worker }: LaneState, { lane, order, job, token }: Claim): Promise<void> {
-    const jobId = job.id ?? '';
-    try {
-      await worker.getBackend().retryJob(jobId, true, token);
-    } catch (error) {
-      this.#reportLost(error, jobId);
-      await this.#deps.store.queue(laneQueues[lane].name).add('order', order, { jobId });
-    }
+  /** Claims that are let go in the same tick (the process stops) go back in one step, the youngest first: they keep their order. */
+  #returnTogether(state: LaneState, claim: Claim): Promise<void> {
+    state.returning.push(claim);
+    state.returned ??= new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
+      state.returned = undefined;
+      const claims = state.returning.splice(0).sort((a, b) => b.order.orderNumber - a.order.orderNumber);
+      const { name } = laneQueues[state.lane];
+      const jobs = claims.map(({ job, order, token }) => ({ id: job.id ?? '', order, token }));
+      await this.#deps.store.returnJobs(name, jobs);
+      // A job that its store has lost meanwhile is made anew; for one that is there this does nothing.
+      const again = jobs.map(({ id, order }) => ({ name: 'order', data: order, opts: { jobId: id } }));
+      await this.#deps.store.queue(name).addBulk(again);
+      await this.#deps.restorePlaces(
+        state.lane,
+        claims.map(({ order }) => order.orderNumber),
+      );
+    });
+    return state.returned;
   }
 
   /** The job was taken from us, or its store was wiped: Postgres has the truth already, nothing is to be done. */
@@ -399,7 +411,7 @@ export class LanePuller {
       const ids = [...claims.keys()];
       const tokens = [...claims.values()].map(({ token }) => token);
       try {
-        const lost = await worker.extendJobLocks(ids, tokens, hostLeaseMs);
+        const lost = await worker.extendJobLocks(ids, tokens, jobLockMs);
         if (lost.length > 0) this.#deps.log.warn({ jobs: lost.length }, 'locks lost, the fence decides');
       } catch (error) {
         this.#report(error, 'lock renewal');

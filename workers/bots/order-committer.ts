@@ -7,9 +7,14 @@ import {
   type OrderProgress,
   type OrderStart,
 } from '../../src/db/order-progress.ts';
+import { type AttemptKey, giveBackAttempts, type ReturnReason } from '../../src/db/order-returns.ts';
 import type { Database } from '../../src/db/pool.ts';
 import type { Logger } from '../../src/log.ts';
 import { GroupCommit } from '../../src/operations/group-commit.ts';
+
+interface Return extends AttemptKey {
+  reason: ReturnReason;
+}
 
 type Move = { kind: 'start'; start: OrderStart } | { kind: 'complete'; completion: OrderCompletion };
 
@@ -25,6 +30,7 @@ const againMs = 200;
 export class OrderCommitter {
   readonly #deps: OrderCommitterDeps;
   readonly #group: GroupCommit<Move, number | null>;
+  readonly #returns: GroupCommit<Return, boolean>;
   #isClosing = false;
 
   constructor(deps: OrderCommitterDeps) {
@@ -33,6 +39,11 @@ export class OrderCommitter {
       write: (moves) => this.#write(moves),
       maxBatch: 500,
       keyOf: (move) => String(move.kind === 'start' ? move.start.orderNumber : move.completion.orderNumber),
+      isItemFault: isRowFault,
+    });
+    this.#returns = new GroupCommit({
+      write: (returns) => this.#giveBack(returns),
+      maxBatch: 500,
       isItemFault: isRowFault,
     });
   }
@@ -47,9 +58,25 @@ export class OrderCommitter {
     return (await this.#group.submit({ kind: 'complete', completion })) !== null;
   }
 
+  /** False when the attempt is not the current one any more. Bots that let go together do it in one statement. */
+  giveBack(attempt: AttemptKey, reason: ReturnReason): Promise<boolean> {
+    return this.#returns.submit({ ...attempt, reason });
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true;
+    await this.#returns.settle();
     await this.#group.settle();
+  }
+
+  async #giveBack(returns: Return[]): Promise<boolean[]> {
+    const returned = new Set<number>();
+    for (const [reason, attempts] of Map.groupBy(returns, (one) => one.reason)) {
+      const orders = await giveBackAttempts(this.#deps.database.pool, attempts ?? [], reason);
+      for (const { orderNumber } of orders) returned.add(orderNumber);
+    }
+    if (returned.size > 0) this.#deps.announce();
+    return returns.map(({ orderNumber }) => returned.has(orderNumber));
   }
 
   /** Waits out a database that is away: what is in the hands of the bots stays theirs as long as the fence says so. */

@@ -1,7 +1,8 @@
 import { notify } from '../../src/db/notify.ts';
-import { failAttempt, giveBackAttempts, type ReturnReason, takeOverOrder } from '../../src/db/order-returns.ts';
+import { failAttempt, type ReturnReason, takeOverOrder } from '../../src/db/order-returns.ts';
 import { findHandlerOrder, findOrderState } from '../../src/db/orders.ts';
 import type { Database } from '../../src/db/pool.ts';
+import { untilReachable } from '../../src/db/until-reachable.ts';
 import type { Logger } from '../../src/log.ts';
 import { type Handler, type HandlerOrder, isRetryable } from './handlers/handler.ts';
 import type { Claim, Ending } from './lane-puller.ts';
@@ -25,6 +26,8 @@ export interface OrderRunDeps {
   announce(): void;
   maxAttempts: number;
   log: Logger;
+  /** Once true, a Postgres that is away is not waited for any more. */
+  isStopping(): boolean;
 }
 
 /** Why a running order is let go; `superseded` when the fence was found closed. */
@@ -72,7 +75,11 @@ async function startOrder(deps: OrderRunDeps, hostId: string, bot: BotInHand, cl
   return taken.status === 'processing' ? taken.attempt : null;
 }
 
-async function handle({ database, handler, log }: OrderRunDeps, bot: BotInHand, claim: Claim): Promise<void> {
+async function handle(
+  { database, handler, log, isStopping }: OrderRunDeps,
+  bot: BotInHand,
+  claim: Claim,
+): Promise<void> {
   const { orderNumber } = claim.order;
   const bare: HandlerOrder = {
     number: orderNumber,
@@ -82,7 +89,8 @@ async function handle({ database, handler, log }: OrderRunDeps, bot: BotInHand, 
     note: null,
     customerName: null,
   };
-  const facts = handler.needsOrder ? await findHandlerOrder(database.pool, orderNumber) : null;
+  const findFacts = () => findHandlerOrder(database.pool, orderNumber);
+  const facts = handler.needsOrder ? await untilReachable(findFacts, isStopping) : null;
   log.debug({ orderNumber, attempt: bot.attempt, botNumber: bot.number }, 'order started');
   await handler.run(
     { ...bare, ...facts },
@@ -111,11 +119,9 @@ async function letGoOf(
 ): Promise<Ending> {
   const { orderNumber, attempt } = bot;
   if (reason !== 'superseded') {
-    const returned = await giveBackAttempts(deps.database.pool, [{ orderNumber, attempt }], reason);
-    if (returned.length > 0) {
-      deps.announce();
-      deps.log.info({ orderNumber, attempt, reason }, 'order given back');
-    }
+    const giveBack = () => deps.committer.giveBack({ orderNumber, attempt }, reason);
+    const isReturned = await untilReachable(giveBack, deps.isStopping);
+    if (isReturned) deps.log.info({ orderNumber, attempt, reason }, 'order given back');
   }
   return endingOf(deps, orderNumber, enqueueNo);
 }
@@ -123,13 +129,10 @@ async function letGoOf(
 async function failOrder(deps: OrderRunDeps, bot: BotInHand, enqueueNo: number, error: unknown): Promise<Ending> {
   const { orderNumber, attempt } = bot;
   const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-  const failure = await failAttempt(deps.database.pool, {
-    orderNumber,
-    attempt,
-    reason,
-    retryAfterMs: isRetryable(error) ? backoffMs(attempt) : null,
-    maxAttempts: deps.maxAttempts,
-  });
+  const { maxAttempts } = deps;
+  const retryAfterMs = isRetryable(error) ? backoffMs(attempt) : null;
+  const fail = () => failAttempt(deps.database.pool, { orderNumber, attempt, reason, retryAfterMs, maxAttempts });
+  const failure = await untilReachable(fail, deps.isStopping);
   if (!failure) return endingOf(deps, orderNumber, enqueueNo);
   deps.announce();
   deps.log.warn(
@@ -140,8 +143,12 @@ async function failOrder(deps: OrderRunDeps, bot: BotInHand, enqueueNo: number, 
 }
 
 /** What becomes of a job whose order has moved on without us: an order that waits needs its job back, any other has no use for it. */
-async function endingOf({ database }: OrderRunDeps, orderNumber: number, enqueueNo: number): Promise<Ending> {
-  const order = await findOrderState(database.pool, orderNumber);
+async function endingOf(
+  { database, isStopping }: OrderRunDeps,
+  orderNumber: number,
+  enqueueNo: number,
+): Promise<Ending> {
+  const order = await untilReachable(() => findOrderState(database.pool, orderNumber), isStopping);
   return order?.status === 'pending' && order.enqueueNo === enqueueNo ? { kind: 'returned' } : { kind: 'done' };
 }
 
