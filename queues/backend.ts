@@ -16,6 +16,8 @@ export interface QueueStore {
    * waiting for them takes the right one. A job that is not active any more, or is another's, is left alone.
    */
   returnJobs(name: string, jobs: readonly ActiveJob[]): Promise<void>;
+  /** The jobs that are claimed now, with the name of the worker that has them. */
+  listActive(name: string): Promise<{ id: string; claimedBy: string | undefined }[]>;
   /** The ids of all waiting jobs, the next one first. */
   listWaiting(name: string): Promise<string[]>;
   /**
@@ -44,7 +46,7 @@ export const anyToken = '0';
 
 export type LaneWorkerOptions = Pick<
   WorkerOptions,
-  'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'removeOnComplete' | 'removeOnFail'
+  'name' | 'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'removeOnComplete' | 'removeOnFail'
 >;
 
 // biome-ignore lint/suspicious/noExplicitAny: BullMQ's own defaults for job data and results; ours are parsed where a job is read.
@@ -82,27 +84,29 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
   const opened = new Promise<void>((resolve) => connection.once('ready', () => resolve()));
   const markerKey = `${prefix}:twolane-marker`;
   const queues = new Map<string, Queue>();
+  const queueOf = (name: string) => {
+    const open = queues.get(name) ?? new Queue(name, { connection, prefix, streams });
+    if (!queues.has(name)) open.on('error', onError);
+    queues.set(name, open);
+    return open;
+  };
   return {
     kind: 'redis',
-    queue(name) {
-      const open = queues.get(name) ?? new Queue(name, { connection, prefix, streams });
-      if (!queues.has(name)) open.on('error', onError);
-      queues.set(name, open);
-      return open;
-    },
+    queue: queueOf,
     createPullWorker(name, options) {
       const worker: PullWorker = new Worker(name, null, { connection, prefix, autorun: false, ...options });
       return worker;
     },
     async moveJobs(name, jobIds, to) {
-      const backend = this.queue(name).getBackend();
+      const backend = queueOf(name).getBackend();
       // One connection carries out what it is sent in order, so this is one trip.
       await Promise.all(jobIds.map((jobId) => backend.changePriority(jobId, 0, to === 'front').catch(ignoreLostJob)));
     },
     async returnJobs(name, jobs) {
-      const backend = this.queue(name).getBackend();
+      const backend = queueOf(name).getBackend();
       await Promise.all(jobs.map(({ id, token }) => backend.retryJob(id, true, token).catch(ignoreLostJob)));
     },
+    listActive: (name) => listActive(queueOf(name)),
     listWaiting: (name) => connection.lrange(`${prefix}:${name}:wait`, 0, -1).then((jobIds) => jobIds.reverse()),
     async passOnMarker(worker) {
       const marker = worker.getBackend().keys.marker;
@@ -141,16 +145,17 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
   });
   pool.on('error', onError);
   const queues = new Map<string, Queue>();
+  const queueOf = (name: string) => {
+    const open =
+      queues.get(name) ??
+      new Queue(name, { connection: pool as never, prefix, streams }, createPostgresBackend as never);
+    if (!queues.has(name)) open.on('error', onError);
+    queues.set(name, open);
+    return open;
+  };
   return {
     kind: 'postgres',
-    queue(name) {
-      const open =
-        queues.get(name) ??
-        new Queue(name, { connection: pool as never, prefix, streams }, createPostgresBackend as never);
-      if (!queues.has(name)) open.on('error', onError);
-      queues.set(name, open);
-      return open;
-    },
+    queue: queueOf,
     createPullWorker(name, options) {
       return new Worker(
         name,
@@ -175,8 +180,9 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
         [name, jobs.map(({ id }) => id), jobs.map(({ token }) => token)],
       );
     },
+    listActive: (name) => listActive(queueOf(name)),
     async listWaiting(name) {
-      const [jobIds] = await this.queue(name).getBackend().getRanges(['waiting'], 0, -1, true);
+      const [jobIds] = await queueOf(name).getBackend().getRanges(['waiting'], 0, -1, true);
       return (jobIds ?? []).reverse(); // it gives the last one first, as a Redis list
     },
     async passOnMarker() {},
@@ -220,4 +226,10 @@ export async function migrateQueueStore(databaseUrl: string): Promise<void> {
 function ignoreLostJob(error: unknown): void {
   const code = (error as { code?: number }).code ?? 0;
   if (![-1, -2, -3, -6].includes(code)) throw error;
+}
+
+async function listActive(queue: Queue): Promise<{ id: string; claimedBy: string | undefined }[]> {
+  const jobs = await queue.getJobs(['active']);
+  // A job that ended between the two reads of this call comes as undefined.
+  return jobs.flatMap((job) => (job?.id ? [{ id: job.id, claimedBy: job.processedBy }] : []));
 }

@@ -5,3 +5,9 @@ export const orderJobSchema = z.object({ orderNumber: z.int(), enqueueNo: z.int(
 export type OrderJob = z.infer<typeof orderJobSchema>;
 
 export const orderJobId = ({ orderNumber, enqueueNo }: OrderJob) => `order-${orderNumber}-${enqueueNo}`;
+
+/** Null for an id that is not an order job's. */
+export function parseOrderJobId(jobId: string): OrderJob | null {
+  const [, orderNumber, enqueueNo] = /^order-(\d+)-(\d+)$/.exec(jobId) ?? [];
+  return orderNumber && enqueueNo ? { orderNumber: Number(orderNumber), enqueueNo: Number(enqueueNo) } : null;
+}

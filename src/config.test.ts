@@ -15,11 +15,29 @@ function faultsOf(variables: Record<string, string>): string {
 
 describe('the environment', () => {
   it('is production with safe defaults when little is said', () => {
-    expect(readConfig(enough)).toMatchObject({ env: 'production', host: '127.0.0.1', port: 3000, redisUrl: null, admin: null, failpoint: null, orderMaxAttempts: 5 });
+    expect(readConfig(enough)).toMatchObject({
+      env: 'production',
+      host: '127.0.0.1',
+      port: 3000,
+      redisUrl: null,
+      admin: null,
+      failpoint: null,
+      orderMaxAttempts: 5,
+    });
   });
 
   it('takes an empty variable as absent', () => {
-    const blank = { ...enough, REDIS_URL: '', REDIS_HOST: '', PORT: '', ENV: '', ADMIN_USERNAME: '', ADMIN_PASSWORD: '', BOT_HANDLER: '', TWOLANE_FAILPOINT: '' };
+    const blank = {
+      ...enough,
+      REDIS_URL: '',
+      REDIS_HOST: '',
+      PORT: '',
+      ENV: '',
+      ADMIN_USERNAME: '',
+      ADMIN_PASSWORD: '',
+      BOT_HANDLER: '',
+      TWOLANE_FAILPOINT: '',
+    };
     expect(readConfig(blank)).toEqual(readConfig(enough));
     expect(faultsOf({ DATABASE_URL: '' })).toMatch(/DATABASE_URL.*is missing/);
   });
@@ -39,13 +57,33 @@ describe('the environment', () => {
       QUEUE_PREFIX: secret.repeat(5),
     });
     expect(message).toMatch(/^The environment has \d+ faults:/);
-    for (const name of ['DATABASE_URL', 'REDIS_URL', 'PORT', 'ENV', 'JWT_SECRET', 'BOT_HANDLER_TIMEOUT', 'BOT_HANDLER_SECRET', 'ORDER_MAX_ATTEMPTS', 'QUEUE_PREFIX', 'ADMIN_PASSWORD'])
+    for (const name of [
+      'DATABASE_URL',
+      'REDIS_URL',
+      'PORT',
+      'ENV',
+      'JWT_SECRET',
+      'BOT_HANDLER_TIMEOUT',
+      'BOT_HANDLER_SECRET',
+      'ORDER_MAX_ATTEMPTS',
+      'QUEUE_PREFIX',
+      'ADMIN_PASSWORD',
+    ])
       expect(message).toContain(name);
     expect(message).not.toContain('hunter2');
   });
 
   it('puts DB_… and REDIS_… together and keeps odd characters in passwords', () => {
-    const { databaseUrl, redisUrl } = readConfig({ DB_HOST: 'db', DB_USER: 'shop', DB_PASSWORD: 'p@ss:/?#', DB_NAME: 'two lane', DB_SSL_MODE: 'require', REDIS_HOST: 'redis', REDIS_PASSWORD: 'p@ss/', REDIS_DB: '3' });
+    const { databaseUrl, redisUrl } = readConfig({
+      DB_HOST: 'db',
+      DB_USER: 'shop',
+      DB_PASSWORD: 'p@ss:/?#',
+      DB_NAME: 'two lane',
+      DB_SSL_MODE: 'require',
+      REDIS_HOST: 'redis',
+      REDIS_PASSWORD: 'p@ss/',
+      REDIS_DB: '3',
+    });
     const database = new URL(databaseUrl);
     expect(decodeURIComponent(database.password)).toBe('p@ss:/?#');
     expect(decodeURIComponent(database.pathname)).toBe('/two lane');
@@ -55,10 +93,14 @@ describe('the environment', () => {
   });
 
   it('refuses a failpoint in production, said or not', () => {
-    expect(faultsOf({ ...enough, TWOLANE_FAILPOINT: 'after-commit' })).toMatch(/TWOLANE_FAILPOINT: .*never for production/);
+    expect(faultsOf({ ...enough, TWOLANE_FAILPOINT: 'after-commit' })).toMatch(
+      /TWOLANE_FAILPOINT: .*never for production/,
+    );
     expect(faultsOf({ ...enough, ENV: 'production', TWOLANE_FAILPOINT: 'after-commit' })).toMatch(/TWOLANE_FAILPOINT/);
     expect(faultsOf({ ...enough, ENV: 'development', TWOLANE_FAILPOINT: 'somewhere' })).toMatch(/TWOLANE_FAILPOINT/);
-    expect(readConfig({ ...enough, ENV: 'development', TWOLANE_FAILPOINT: 'after-commit' }).failpoint).toBe('after-commit');
+    expect(readConfig({ ...enough, ENV: 'development', TWOLANE_FAILPOINT: 'after-commit' }).failpoint).toBe(
+      'after-commit',
+    );
   });
 
   it('cannot be changed', () => {

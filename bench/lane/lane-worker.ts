@@ -29,6 +29,7 @@ await addOrderJobs(
 
 async function pull(): Promise<() => Promise<void>> {
   const puller = new LanePuller({
+    name: 'bench',
     store,
     log: createLog('warn', 'bench'),
     async work() {

@@ -22,6 +22,7 @@ const store = openQueueStore({
 });
 let onWork = (_orderNumber: number) => {};
 const puller = new LanePuller({
+  name: 'bench',
   store,
   log: createLog('warn', 'bench'),
   async work(_botId, claim) {

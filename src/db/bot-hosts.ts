@@ -18,6 +18,11 @@ export async function renewLease(db: Db, hostId: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** The hosts whose lease ran out and that nobody has cleared away yet. */
+export function listDeadHosts(db: Db): Promise<readonly string[]> {
+  return db.anyFirst(sql.type(z.object({ id: z.uuid() }))`SELECT id FROM bot_hosts WHERE lease_until < now()`);
+}
+
 /** How long the lease that ends next still has, in milliseconds; null without another host. Short only for one that is silent. */
 export function findNextLeaseEndMs(db: Db, hostId: string): Promise<number | null> {
   return db.oneFirst(sql.type(z.object({ ms: z.number().nullable() }))`

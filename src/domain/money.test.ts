@@ -7,7 +7,15 @@ describe('the total of an order', () => {
     ['nothing', [], 0],
     ['one line', [[1, 240]], 240],
     ['a quantity', [[3, 240]], 720],
-    ['several lines', [[2, 240], [1, 260], [10, 5]], 790],
+    [
+      'several lines',
+      [
+        [2, 240],
+        [1, 260],
+        [10, 5],
+      ],
+      790,
+    ],
     ['something for free', [[1000, 0]], 0],
     ['the largest order there is', Array.from({ length: 100 }, () => [1_000, 90_071_992_547]), 9_007_199_254_700_000],
   ] as [string, [number, number][], number][])('of %s', (_name, lines, total) => {
@@ -22,7 +30,10 @@ describe('the total of an order', () => {
   });
 
   it('is the same in any order, and as exact as with whole numbers of any size', () => {
-    const lines = fc.array(fc.record({ quantity: fc.integer({ min: 1, max: 1_000 }), unitPriceMinor: fc.nat(100_000_000) }), { maxLength: 50 });
+    const lines = fc.array(
+      fc.record({ quantity: fc.integer({ min: 1, max: 1_000 }), unitPriceMinor: fc.nat(100_000_000) }),
+      { maxLength: 50 },
+    );
     fc.assert(
       fc.property(lines, (order) => {
         const exact = order.reduce((sum, line) => sum + BigInt(line.quantity) * BigInt(line.unitPriceMinor), 0n);

@@ -12,7 +12,9 @@ function reachableFrom(start: readonly OrderStatus[]): Set<OrderStatus> {
 
 it('has no status that an order cannot come to', () => {
   expect([...reachableFrom(first)].sort()).toEqual([...orderStatuses].sort());
-  expect([...reachableFrom(['pending'])].sort()).toEqual(orderStatuses.filter((status) => status !== 'awaiting_payment').sort());
+  expect([...reachableFrom(['pending'])].sort()).toEqual(
+    orderStatuses.filter((status) => status !== 'awaiting_payment').sort(),
+  );
 });
 
 it('has no dead end but the two final ones, and a way to both from everywhere else', () => {

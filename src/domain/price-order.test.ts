@@ -4,7 +4,19 @@ import type { Product } from './product.ts';
 
 function product(sku: string, amountMinor: number, more: Partial<Product> = {}): [string, Product] {
   const name = sku.toUpperCase();
-  return [sku, { sku, name, description: '', price: { amountMinor, currency: 'EUR' }, imageUrl: null, soundUrl: null, isAvailable: true, ...more }];
+  return [
+    sku,
+    {
+      sku,
+      name,
+      description: '',
+      price: { amountMinor, currency: 'EUR' },
+      imageUrl: null,
+      soundUrl: null,
+      isAvailable: true,
+      ...more,
+    },
+  ];
 }
 
 const catalogue = new Map([
@@ -16,7 +28,14 @@ const catalogue = new Map([
 
 describe('pricing', () => {
   it('takes every price and name from the catalogue, line by line', () => {
-    const priced = priceOrder([{ sku: 'espresso', quantity: 2 }, { sku: 'water', quantity: 1 }, { sku: 'espresso', quantity: 1 }], catalogue);
+    const priced = priceOrder(
+      [
+        { sku: 'espresso', quantity: 2 },
+        { sku: 'water', quantity: 1 },
+        { sku: 'espresso', quantity: 1 },
+      ],
+      catalogue,
+    );
     expect(priced).toEqual({
       items: [
         { sku: 'espresso', name: 'ESPRESSO', quantity: 2, unitPriceMinor: 240 },
@@ -35,12 +54,31 @@ describe('pricing', () => {
     ['__proto__', 'product_unknown'],
     ['cake', 'product_unavailable'],
   ])('refuses %s as %s', (sku, code) => {
-    expect(() => priceOrder([{ sku: 'espresso', quantity: 1 }, { sku, quantity: 1 }], catalogue)).toThrow(expect.objectContaining({ code }));
+    expect(() =>
+      priceOrder(
+        [
+          { sku: 'espresso', quantity: 1 },
+          { sku, quantity: 1 },
+        ],
+        catalogue,
+      ),
+    ).toThrow(expect.objectContaining({ code }));
   });
 
   it('refuses a mixture of currencies and names the line', () => {
-    expect(() => priceOrder([{ sku: 'espresso', quantity: 1 }, { sku: 'fudge', quantity: 1 }], catalogue)).toThrow(
-      expect.objectContaining({ code: 'input_invalid', faults: [{ path: 'items.1.sku', message: 'is sold in GBP, the rest of the order in EUR' }] }),
+    expect(() =>
+      priceOrder(
+        [
+          { sku: 'espresso', quantity: 1 },
+          { sku: 'fudge', quantity: 1 },
+        ],
+        catalogue,
+      ),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'input_invalid',
+        faults: [{ path: 'items.1.sku', message: 'is sold in GBP, the rest of the order in EUR' }],
+      }),
     );
   });
 });

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Lane } from '../../src/domain/lane.ts';
 import type { OrderStatus } from '../../src/domain/order-status.ts';
 import type { TestDatabase } from './database.ts';
+import { until } from './until.ts';
 
 export interface TimelineEvent {
   type: string;
@@ -32,7 +33,27 @@ export async function readTimeline(database: TestDatabase): Promise<TimelineOrde
     FROM orders o ORDER BY o.number`);
 }
 
+/** Waits until there is no order that is not complete. */
+export async function untilAllComplete(database: TestDatabase, timeoutMs = 60_000): Promise<void> {
+  const findOpen = () => database.query("SELECT FROM orders WHERE status <> 'complete' LIMIT 1");
+  await until('all orders complete', async () => (await findOpen()).length === 0, timeoutMs);
+}
+
+/** Waits until the lanes hold every job that was due so far. */
+export async function untilHandedOver(database: TestDatabase): Promise<void> {
+  await until('outbox empty', async () => (await database.query('SELECT FROM outbox LIMIT 1')).length === 0);
+}
+
 export const typesOf = (order: TimelineOrder) => order.events.map(({ type }) => type);
+
+/** A stretch of time in which an order waited, until it was taken. */
+export interface Wait {
+  number: number;
+  lane: Lane;
+  dueSeq: number;
+  from: number;
+  to: number;
+}
 
 export interface Overtaking {
   overtaken: number;
@@ -42,32 +63,40 @@ export interface Overtaking {
   waitedOnMs: number;
 }
 
-/**
- * The starts that passed over an order with a better claim: a VIP order before a normal one, the smaller due_seq within a lane.
- * The database sees an order placed before its job is in the lane, and a start after the job was claimed; bots claim side by
- * side. So an order counts as waiting only from `windowMs` after it became pending until `windowMs` before its own start.
- */
-export function findOvertakings(orders: readonly TimelineOrder[], windowMs: number): Overtaking[] {
-  const waits = orders.flatMap((order) =>
-    order.events.flatMap((event, index) => {
-      const next = order.events[index + 1];
+/** From the row that made an order pending to the row of its start: a little wider on both sides than its time in the lane. */
+export function waitsInDatabase(orders: readonly TimelineOrder[]): Wait[] {
+  return orders.flatMap(({ number, lane, dueSeq, events }) =>
+    events.flatMap((event, index) => {
+      const next = events[index + 1];
       const isWait = ['placed', 'given_back', 'retried'].includes(event.type) && next?.type === 'started';
-      return isWait ? [{ order, from: event.at, to: next.at }] : [];
+      return isWait ? [{ number, lane, dueSeq, from: event.at, to: next.at }] : [];
     }),
   );
-  return waits.flatMap(({ order: starting, to: at }) =>
+}
+
+/**
+ * The takings that passed over an order with a better claim: a VIP order before a normal one, the smaller due_seq within a lane.
+ * Bots take side by side, and a look at two lanes is not one moment: an order counts as passed over only when it had been waiting
+ * for `windowMs` and went on waiting for `windowMs`.
+ */
+export function findOvertakings(waits: readonly Wait[], windowMs: number): Overtaking[] {
+  return waits.flatMap((taken) =>
     waits
-      .filter(({ order, from, to }) => goesBefore(order, starting) && from + windowMs <= at && to > at + windowMs)
-      .map(({ order, from, to }) => ({
-        overtaken: order.number,
-        by: starting.number,
-        waitedMs: Math.round(at - from),
-        waitedOnMs: Math.round(to - at),
+      .filter((other) => goesBefore(other, taken) && other.from + windowMs < taken.to && other.to > taken.to + windowMs)
+      .map(({ number, from, to }) => ({
+        overtaken: number,
+        by: taken.number,
+        waitedMs: Math.round(taken.to - from),
+        waitedOnMs: Math.round(to - taken.to),
       })),
   );
 }
 
-function goesBefore(order: TimelineOrder, other: TimelineOrder): boolean {
+/** The window at which a list of overtakings would be empty, in milliseconds. */
+export const widestOf = (overtakings: readonly Overtaking[]) =>
+  Math.max(0, ...overtakings.map((one) => Math.min(one.waitedMs, one.waitedOnMs)));
+
+function goesBefore(order: Wait, other: Wait): boolean {
   if (order.lane !== other.lane) return order.lane === 'vip';
   return order.dueSeq < other.dueSeq;
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { QueueStore } from '../../queues/backend.ts';
-import { deleteHost, findNextLeaseEndMs, type HostBot, insertHost } from '../../src/db/bot-hosts.ts';
+import { deleteHost, findNextLeaseEndMs, type HostBot, insertHost, listDeadHosts } from '../../src/db/bot-hosts.ts';
 import { type Listener, listen, notify } from '../../src/db/notify.ts';
 import { type AttemptKey, listAttemptsOfHost, reapDeadHosts, saveProgress } from '../../src/db/order-returns.ts';
 import type { Database } from '../../src/db/pool.ts';
@@ -35,7 +35,7 @@ export interface BotHostDeps {
  * 3. asks which of its attempts are still the current ones, and lets go of the others; what it should have in hand and has not, it gives back;
  * 4. clears away hosts whose lease ran out: their orders become pending again.
  *
- * A host that was frozen finds its lease gone: it lets go of everything and begins anew under another id. A host judges others
+ * A host that was frozen finds its lease gone: it lets go of everything and begins anew. A host judges others
  * only after renewing for a whole lease without a break: when Postgres was away, nobody's lease could be renewed.
  */
 export class BotHost {
@@ -45,7 +45,7 @@ export class BotHost {
   readonly #inHand = new Map<string, BotInHand>();
   readonly #name = `${hostname()}:${process.pid}`;
   #bots = new Map<string, HostBot>();
-  #hostId: string = uuidv7();
+  readonly #hostId = uuidv7();
   #listener: Listener | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** At the end of a silent host's lease: its orders do not wait for our next second. */
@@ -60,6 +60,7 @@ export class BotHost {
     this.#deps = deps;
     this.#committer = new OrderCommitter(deps);
     this.#puller = new LanePuller({
+      name: this.#hostId,
       store: deps.store,
       log: deps.log,
       work: (botId, claim) => this.#work(botId, claim),
@@ -114,7 +115,6 @@ export class BotHost {
   }
 
   async #register(): Promise<void> {
-    this.#hostId = uuidv7();
     await insertHost(this.#deps.database.pool, { id: this.#hostId, name: this.#name, capacity: this.#deps.capacity });
     this.#renewedSince = this.#lastRenewal = performance.now();
     this.#deps.log.info({ hostId: this.#hostId, capacity: this.#deps.capacity }, 'bot host registered');
@@ -196,11 +196,12 @@ export class BotHost {
 
   async #reap(): Promise<void> {
     const { database, store, maxAttempts, log } = this.#deps;
+    const deadHostIds = await listDeadHosts(database.pool);
     const returned = await reapDeadHosts(database.pool, maxAttempts);
-    if (returned.length === 0) return;
+    if (deadHostIds.length === 0 && returned.length === 0) return;
     this.#deps.announce();
-    log.warn({ orders: returned.length }, 'orders of a dead host given back');
-    await returnToLanes({ pool: database.pool, store }, returned);
+    log.warn({ hosts: deadHostIds.length, orders: returned.length }, 'orders of dead hosts given back');
+    await returnToLanes({ pool: database.pool, store }, returned, deadHostIds);
   }
 
   async #work(botId: string, claim: Claim): Promise<Ending> {

@@ -42,6 +42,7 @@ describe.each(backends)('the lane puller on %s', (backend) => {
 
   async function startPuller(bots: number, work: (claim: Claim) => Promise<Ending>): Promise<LanePuller> {
     const puller = new LanePuller({
+      name: 'test',
       store: openStore('worker'),
       log,
       work: (_bot, claim) => work(claim),

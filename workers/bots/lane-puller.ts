@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Job, type JobJson, UnrecoverableError } from 'bullmq';
 import type { PullWorker, QueueStore } from '../../queues/backend.ts';
 import { laneQueues } from '../../queues/lanes.ts';
-import { type OrderJob, orderJobSchema } from '../../queues/order-job.ts';
+import { type OrderJob, orderJobSchema, parseOrderJobId } from '../../queues/order-job.ts';
 import { jobLockMs, leaseRenewalMs, stalledCheckMs } from '../../src/domain/bot.ts';
 import { type Lane, lanes } from '../../src/domain/lane.ts';
 import type { Logger } from '../../src/log.ts';
@@ -20,6 +20,8 @@ export interface Claim {
 export type Ending = { kind: 'done' } | { kind: 'failed'; reason: string } | { kind: 'returned' };
 
 export interface LanePullerDeps {
+  /** Written on every claim: when this process is dead, its claims are found by it. */
+  name: string;
   store: QueueStore;
   log: Logger;
   /** Does the order. Never throws; resolves soon after its bot was removed. */
@@ -134,9 +136,10 @@ export class LanePuller {
   }
 
   #openLane(lane: Lane): LaneState {
-    const { store } = this.#deps;
+    const { store, name } = this.#deps;
     const definition = laneQueues[lane];
     const worker = store.createPullWorker(definition.name, {
+      name,
       lockDuration: jobLockMs,
       stalledInterval: stalledCheckMs,
       // Deploys and crashes never fail an order in the queue: attempts are counted in Postgres.
@@ -327,9 +330,9 @@ export class LanePuller {
   }
 
   #collectStalled(state: LaneState, jobId: string): void {
-    const orderNumber = Number(/^order-(\d+)-\d+$/.exec(jobId)?.[1]);
-    if (!orderNumber) return;
-    state.stalled.push(orderNumber);
+    const order = parseOrderJobId(jobId);
+    if (!order) return;
+    state.stalled.push(order.orderNumber);
     if (state.stalled.length > 1) return;
     setImmediate(() => {
       this.#deps
