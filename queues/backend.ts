@@ -13,9 +13,10 @@ export interface QueueStore {
   moveJobs(name: string, jobIds: readonly string[], to: 'front' | 'back'): Promise<void>;
   /**
    * Takes active jobs back to the front of their queue, the last one named ends up first. In one step, so that a bot that is
-   * waiting for them takes the right one. A job that is not active any more, or is another's, is left alone.
+   * waiting for them takes the right one. A job that is not active any more, or is another's, is left alone. Gives the ids of
+   * those that the store does not have at all.
    */
-  returnJobs(name: string, jobs: readonly ActiveJob[]): Promise<void>;
+  returnJobs(name: string, jobs: readonly ActiveJob[]): Promise<string[]>;
   /** The jobs that are claimed now, with the name of the worker that has them. */
   listActive(name: string): Promise<{ id: string; claimedBy: string | undefined }[]>;
   /** The ids of all waiting jobs, the next one first. */
@@ -104,7 +105,10 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
     },
     async returnJobs(name, jobs) {
       const backend = queueOf(name).getBackend();
-      await Promise.all(jobs.map(({ id, token }) => backend.retryJob(id, true, token).catch(ignoreLostJob)));
+      const codes = await Promise.all(
+        jobs.map(({ id, token }) => backend.retryJob(id, true, token).then(() => 0, ignoreLostJob)),
+      );
+      return jobs.flatMap(({ id }, index) => (codes[index] === missingJob ? [id] : []));
     },
     listActive: (name) => listActive(queueOf(name)),
     listWaiting: (name) => connection.lrange(`${prefix}:${name}:wait`, 0, -1).then((jobIds) => jobIds.reverse()),
@@ -179,6 +183,11 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
          ORDER BY given.place`,
         [name, jobs.map(({ id }) => id), jobs.map(({ token }) => token)],
       );
+      const { rows } = await pool.query<{ id: string }>(
+        'SELECT id FROM unnest($2::text[]) AS given (id) WHERE NOT EXISTS (SELECT FROM job WHERE job.queue = $1 AND job.id = given.id)',
+        [name, jobs.map(({ id }) => id)],
+      );
+      return rows.map(({ id }) => id);
     },
     listActive: (name) => listActive(queueOf(name)),
     async listWaiting(name) {
@@ -222,10 +231,14 @@ export async function migrateQueueStore(databaseUrl: string): Promise<void> {
   }
 }
 
+const missingJob = -1;
 /** BullMQ's codes for a job that is gone, whose lock is gone or another's, or that is not active: it is in other hands. */
-function ignoreLostJob(error: unknown): void {
+const lostJobCodes = [missingJob, -2, -3, -6];
+
+function ignoreLostJob(error: unknown): number {
   const code = (error as { code?: number }).code ?? 0;
-  if (![-1, -2, -3, -6].includes(code)) throw error;
+  if (!lostJobCodes.includes(code)) throw error;
+  return code;
 }
 
 async function listActive(queue: Queue): Promise<{ id: string; claimedBy: string | undefined }[]> {

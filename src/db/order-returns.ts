@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { laneSchema } from '../domain/lane.ts';
 import { orderStatusSchema } from '../domain/order-status.ts';
+import type { OrderStart } from './order-progress.ts';
 import { type Db, int8, nothing, sql } from './sql.ts';
 
 /** Why an order left its bot without being complete. */
@@ -98,13 +99,7 @@ export function reapDeadHosts(db: Db, maxAttempts: number): Promise<readonly Ret
 
 const takenOverRow = z.object({ attempt: z.number(), status: orderStatusSchema });
 
-export interface TakeOver {
-  orderNumber: number;
-  enqueueNo: number;
-  botId: string;
-  botNumber: number;
-  hostId: string;
-  expectedMs: number | null;
+export interface TakeOver extends OrderStart {
   maxAttempts: number;
 }
 

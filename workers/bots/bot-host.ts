@@ -13,9 +13,10 @@ import { renewHost } from '../../src/operations/renew-host.ts';
 import { restorePlaces } from '../../src/operations/restore-places.ts';
 import { returnToLanes } from '../../src/operations/return-to-lanes.ts';
 import type { Handler } from './handlers/handler.ts';
-import { type Claim, type Ending, LanePuller } from './lane-puller.ts';
+import { LanePuller } from './lane-puller.ts';
 import { OrderCommitter } from './order-committer.ts';
 import { type BotInHand, LetGoError, runOrder } from './order-run.ts';
+import type { Claim, Ending } from './pulled-lane.ts';
 
 export interface BotHostDeps {
   database: Database;

@@ -7,7 +7,8 @@ import { createLog } from '../../src/log.ts';
 import { cloneDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { backends, testEnvironment } from '../../test/support/engine.ts';
 import { until } from '../../test/support/until.ts';
-import { type Claim, type Ending, LanePuller } from './lane-puller.ts';
+import { LanePuller } from './lane-puller.ts';
+import type { Claim, Ending } from './pulled-lane.ts';
 
 const log = createLog('fatal', 'test');
 

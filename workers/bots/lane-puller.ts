@@ -1,49 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Job, type JobJson, UnrecoverableError } from 'bullmq';
-import type { PullWorker, QueueStore } from '../../queues/backend.ts';
-import { laneQueues } from '../../queues/lanes.ts';
-import { type OrderJob, orderJobSchema, parseOrderJobId } from '../../queues/order-job.ts';
-import { jobLockMs, leaseRenewalMs, stalledCheckMs } from '../../src/domain/bot.ts';
-import { type Lane, lanes } from '../../src/domain/lane.ts';
-import type { Logger } from '../../src/log.ts';
+import { leaseRenewalMs } from '../../src/domain/bot.ts';
+import { lanes } from '../../src/domain/lane.ts';
+import { type Claim, type Ending, PulledLane, type PulledLaneDeps } from './pulled-lane.ts';
 
-/** A job in the hands of a bot. */
-export interface Claim {
-  lane: Lane;
-  order: OrderJob;
-  job: Job;
-  token: string;
-}
-
-/** How the work on a claim ended: the job is gone, kept as failed for people to see, or back at the front of its lane. */
-export type Ending = { kind: 'done' } | { kind: 'failed'; reason: string } | { kind: 'returned' };
-
-export interface LanePullerDeps {
-  /** Written on every claim: when this process is dead, its claims are found by it. */
-  name: string;
-  store: QueueStore;
-  log: Logger;
+export interface LanePullerDeps extends Omit<PulledLaneDeps, 'report'> {
   /** Does the order. Never throws; resolves soon after its bot was removed. */
   work(botId: string, claim: Claim): Promise<Ending>;
-  /** Puts jobs that are at the front of their lane where they belong. */
-  restorePlaces(lane: Lane, orderNumbers: number[]): Promise<void>;
 }
 
 interface PulledBot {
   id: string;
   isRemoved: boolean;
-}
-
-interface LaneState {
-  lane: Lane;
-  worker: PullWorker;
-  /** By job id. */
-  claims: Map<string, Claim>;
-  stalled: number[];
-  /** Claims that go back at the end of this tick, and when they have. */
-  returning: Claim[];
-  returned: Promise<void> | undefined;
 }
 
 const maxWaitSeconds = 5;
@@ -69,7 +36,7 @@ const afterErrorMs = 200;
  */
 export class LanePuller {
   readonly #deps: LanePullerDeps;
-  readonly #lanes: LaneState[];
+  readonly #lanes: PulledLane[];
   readonly #bots = new Map<string, PulledBot>();
   readonly #running = new Set<Promise<void>>();
   #idle: PulledBot[] = [];
@@ -84,7 +51,8 @@ export class LanePuller {
 
   constructor(deps: LanePullerDeps) {
     this.#deps = deps;
-    this.#lanes = lanes.map((lane) => this.#openLane(lane));
+    const report = (error: unknown, what: string) => this.#report(error, what);
+    this.#lanes = lanes.map((lane) => new PulledLane(lane, { ...deps, report }));
   }
 
   get idleBots(): number {
@@ -92,12 +60,11 @@ export class LanePuller {
   }
 
   async start(): Promise<void> {
-    for (const { worker } of this.#lanes) {
-      await worker.waitUntilReady();
-      await worker.startStalledCheckTimer();
-    }
-    this.#renewal = setInterval(() => void this.#renewLocks(), leaseRenewalMs);
-    this.#doorbells = this.#lanes.map((state) => this.#answerDoorbell(state));
+    for (const lane of this.#lanes) await lane.open();
+    this.#renewal = setInterval(() => {
+      for (const lane of this.#lanes) void lane.renewLocks();
+    }, leaseRenewalMs);
+    this.#doorbells = this.#lanes.map((lane) => this.#answerDoorbell(lane));
   }
 
   addBot(id: string): void {
@@ -123,34 +90,9 @@ export class LanePuller {
     for (const id of [...this.#bots.keys()]) this.removeBot(id);
     this.#wakeDoorbells();
     await Promise.all(this.#running);
-    await Promise.all(
-      this.#lanes.map(({ worker }) =>
-        worker
-          .getBackend()
-          .disconnectBlocking(false)
-          .catch(() => undefined),
-      ),
-    ); // a wait that is broken off rejects
+    await Promise.all(this.#lanes.map((lane) => lane.stopWaiting()));
     await Promise.race([Promise.all(this.#doorbells), delay(1_000)]);
-    await Promise.all(this.#lanes.map(({ worker }) => worker.close(true)));
-  }
-
-  #openLane(lane: Lane): LaneState {
-    const { store, name } = this.#deps;
-    const definition = laneQueues[lane];
-    const worker = store.createPullWorker(definition.name, {
-      name,
-      lockDuration: jobLockMs,
-      stalledInterval: stalledCheckMs,
-      // Deploys and crashes never fail an order in the queue: attempts are counted in Postgres.
-      maxStalledCount: 1_000_000,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: definition.keepFailed },
-    });
-    const state: LaneState = { lane, worker, claims: new Map(), stalled: [], returning: [], returned: undefined };
-    worker.on('error', (error) => this.#report(error, 'lane worker'));
-    worker.on('stalled', (jobId) => this.#collectStalled(state, jobId));
-    return state;
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 
   #report(error: unknown, what: string): void {
@@ -219,9 +161,9 @@ export class LanePuller {
     const give = (claim: Claim | undefined) => answers[answered++]?.(claim);
     try {
       let probes = 1; // one look tells whether the lane is empty
-      for (const state of this.#lanes) {
+      for (const lane of this.#lanes) {
         while (answered < answers.length) {
-          const found = await this.#take(state, Math.min(probes, answers.length - answered));
+          const found = await lane.take(Math.min(probes, answers.length - answered));
           for (const claim of found) give(claim);
           if (found.length < probes) break;
           probes = answers.length - answered;
@@ -234,117 +176,14 @@ export class LanePuller {
     }
   }
 
-  /** Several takes in one tick share one trip on Redis. One that fails must not lose what the others took. */
-  async #take(state: LaneState, count: number): Promise<Claim[]> {
-    const takes = await Promise.allSettled(Array.from({ length: count }, () => this.#takeOne(state)));
-    const claims = takes.flatMap((take) => (take.status === 'fulfilled' && take.value ? [take.value] : []));
-    const failed = takes.find((take) => take.status === 'rejected');
-    if (failed && claims.length === 0) throw failed.reason;
-    return claims;
-  }
-
-  async #takeOne(state: LaneState): Promise<Claim | undefined> {
-    for (;;) {
-      const token = randomUUID();
-      const job = await state.worker.getNextJob(token, { block: false });
-      const claim = job && (await this.#own(state, job, token));
-      if (!job || claim) return claim;
-    }
-  }
-
-  /** Undefined for a job that is not an order's: somebody put it there by hand. It is set aside where people see it. */
-  async #own(state: LaneState, job: Job, token: string): Promise<Claim | undefined> {
-    const order = orderJobSchema.safeParse(job.data);
-    if (!order.success) {
-      await job.moveToFailed(new UnrecoverableError('not an order job'), token, false);
-      return undefined;
-    }
-    const claim = { lane: state.lane, order: order.data, job, token };
-    state.claims.set(job.id ?? '', claim);
-    return claim;
-  }
-
-  // ── letting go ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Lets go of a claim; gives the next one where the same trip could fetch it. */
   async #release(bot: PulledBot, claim: Claim, ending: Ending): Promise<Claim | undefined> {
-    const { lane, job, token } = claim;
-    const state = this.#stateOf(lane);
-    const jobId = job.id ?? '';
-    state.claims.delete(jobId);
-    const fetchesNext = lane === 'vip' && ending.kind !== 'returned' && !bot.isRemoved;
-    try {
-      if (ending.kind === 'returned') {
-        await this.#returnTogether(state, claim);
-        return undefined;
-      }
-      const finish =
-        ending.kind === 'done'
-          ? job.moveToCompleted(null, token, fetchesNext)
-          : job.moveToFailed(new UnrecoverableError(ending.reason), token, fetchesNext);
-      if (!fetchesNext) {
-        // Not awaited: the next look at the lanes goes out in the same trip, behind it.
-        finish.catch((error: unknown) => this.#reportLost(error, jobId));
-        return undefined;
-      }
-      const next = await finish;
-      if (!Array.isArray(next) || !next[0]) return undefined;
-      return await this.#own(
-        state,
-        Job.fromJSON(state.worker as never, next[0] as JobJson, next[1] as string) as Job,
-        token,
-      );
-    } catch (error) {
-      this.#reportLost(error, jobId);
-      return undefined;
-    }
-  }
-
-  /** Claims that are let go in the same tick (the process stops) go back in one step, the youngest first: they keep their order. */
-  #returnTogether(state: LaneState, claim: Claim): Promise<void> {
-    state.returning.push(claim);
-    state.returned ??= new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
-      state.returned = undefined;
-      const claims = state.returning.splice(0).sort((a, b) => b.order.orderNumber - a.order.orderNumber);
-      const { name } = laneQueues[state.lane];
-      const jobs = claims.map(({ job, order, token }) => ({ id: job.id ?? '', order, token }));
-      await this.#deps.store.returnJobs(name, jobs);
-      // A job that its store has lost meanwhile is made anew; for one that is there this does nothing.
-      const again = jobs.map(({ id, order }) => ({ name: 'order', data: order, opts: { jobId: id } }));
-      await this.#deps.store.queue(name).addBulk(again);
-      await this.#deps.restorePlaces(
-        state.lane,
-        claims.map(({ order }) => order.orderNumber),
-      );
-    });
-    return state.returned;
-  }
-
-  /** The job was taken from us, or its store was wiped: Postgres has the truth already, nothing is to be done. */
-  #reportLost(error: unknown, jobId: string): void {
-    this.#deps.log.info({ jobId, error: (error as Error).message }, 'job was no longer ours');
-  }
-
-  #stateOf(lane: Lane): LaneState {
-    return this.#lanes[lanes.indexOf(lane)] as LaneState; // one state per lane, in the same order
-  }
-
-  #collectStalled(state: LaneState, jobId: string): void {
-    const order = parseOrderJobId(jobId);
-    if (!order) return;
-    state.stalled.push(order.orderNumber);
-    if (state.stalled.length > 1) return;
-    setImmediate(() => {
-      this.#deps
-        .restorePlaces(state.lane, state.stalled.splice(0))
-        .catch((error: unknown) => this.#report(error, 'restoring places'));
-    });
+    const lane = this.#lanes.find((one) => one.lane === claim.lane);
+    return lane?.release(claim, ending, claim.lane === 'vip' && ending.kind !== 'returned' && !bot.isRemoved);
   }
 
   // ── doorbells ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #answerDoorbell({ worker }: LaneState): Promise<void> {
-    const backend = worker.getBackend();
+  async #answerDoorbell(lane: PulledLane): Promise<void> {
     let emptyRings = 0;
     while (!this.#isClosing) {
       if (this.#idle.length === 0) {
@@ -352,13 +191,13 @@ export class LanePuller {
         continue;
       }
       try {
-        const rang = await backend.waitForJob(maxWaitSeconds);
+        const rang = await lane.waitForRing(maxWaitSeconds);
         if (this.#isClosing) return;
         if (!rang) {
           await this.#pump(); // only a net: no wake-up is known to get lost
           continue;
         }
-        if (this.#idle.length === 0) await this.#deps.store.passOnMarker(worker);
+        if (this.#idle.length === 0) await lane.passOnRing();
         else emptyRings = (await this.#pump()) ? 0 : emptyRings + 1;
         // A lane that rings without giving a job (paused by hand, or emptied by others) must not spin.
         if (emptyRings > 3) await delay(Math.min(emptyRings * 5, 100));
@@ -366,7 +205,7 @@ export class LanePuller {
         this.#report(error, 'doorbell');
         if (this.#isClosing) return;
         await delay(afterErrorMs);
-        await backend.reconnectBlocking().catch((again: unknown) => this.#report(again, 'reconnect'));
+        await lane.reconnect().catch((again: unknown) => this.#report(again, 'reconnect'));
       }
     }
   }
@@ -404,21 +243,5 @@ export class LanePuller {
       this.#rangWhilePumping = false;
     }
     return given;
-  }
-
-  // ── locks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #renewLocks(): Promise<void> {
-    for (const { worker, claims } of this.#lanes) {
-      if (claims.size === 0) continue;
-      const ids = [...claims.keys()];
-      const tokens = [...claims.values()].map(({ token }) => token);
-      try {
-        const lost = await worker.extendJobLocks(ids, tokens, jobLockMs);
-        if (lost.length > 0) this.#deps.log.warn({ jobs: lost.length }, 'locks lost, the fence decides');
-      } catch (error) {
-        this.#report(error, 'lock renewal');
-      }
-    }
   }
 }

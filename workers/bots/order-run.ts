@@ -5,8 +5,8 @@ import type { Database } from '../../src/db/pool.ts';
 import { untilReachable } from '../../src/db/until-reachable.ts';
 import type { Logger } from '../../src/log.ts';
 import { type Handler, type HandlerOrder, isRetryable } from './handlers/handler.ts';
-import type { Claim, Ending } from './lane-puller.ts';
 import type { OrderCommitter } from './order-committer.ts';
+import type { Claim, Ending } from './pulled-lane.ts';
 
 /** One bot with the order in its hands. */
 export interface BotInHand {
