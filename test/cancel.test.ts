@@ -22,12 +22,17 @@ it('records what an order was when its cancellation waits for a start that commi
   );
   const cancelling = engine.api.call('POST', `/v1/orders/${number}/cancel`, { as: manager, body: {} });
   await until('the cancellation waits', async () => {
-    const waiting = await engine.database.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+    const waiting = await engine.database.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
     return waiting.length > 0;
   });
   await starting.query('COMMIT');
   await starting.end();
   expect((await cancelling).status).toBe(200);
-  const moves = await engine.database.query('SELECT from_status, to_status FROM order_events WHERE order_number = $1 ORDER BY id', [number]);
+  const moves = await engine.database.query(
+    'SELECT from_status, to_status FROM order_events WHERE order_number = $1 ORDER BY id',
+    [number],
+  );
   expect(moves.at(-1)).toEqual({ from_status: 'processing', to_status: 'cancelled' });
 });

@@ -90,6 +90,26 @@ describe.each(backends)('intake on %s', (backend) => {
     expect(await countOrders()).toBe(before + 1);
   });
 
+  it('answers a repeat with its order although the product is sold out by now', async () => {
+    await engine.database.query("UPDATE products SET is_available = true WHERE sku = 'lemonade'");
+    const headers = { 'idempotency-key': 'before-it-was-sold-out' };
+    const request = { items: [{ sku: 'lemonade', quantity: 1 }], payment: { method: 'counter' } };
+    const first = await post({ headers, body: request });
+    expect(first.status).toBe(201);
+    await engine.database.query("UPDATE products SET is_available = false WHERE sku = 'lemonade'");
+    await until('sold out', async () => (await post({ body: request })).status === 422);
+    const repeat = await post({ headers, body: request });
+    expect(repeat).toMatchObject({ status: 200, body: { order: { number: first.body.order.number } } });
+  });
+
+  it('takes no order number for a repeat', async () => {
+    const headers = { 'idempotency-key': 'again-and-again' };
+    const first = await post({ headers });
+    for (let repeat = 0; repeat < 3; repeat++) expect((await post({ headers })).status).toBe(200);
+    expect((await post({ headers, body: { ...body, note: 'another' } })).status).toBe(422);
+    expect((await post()).body.order.number).toBe(first.body.order.number + 1);
+  });
+
   it('refuses a key that comes with another request, and keeps keys of two customers apart', async () => {
     const headers = { 'idempotency-key': 'mine' };
     const first = await post({ headers });

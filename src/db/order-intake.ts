@@ -42,7 +42,12 @@ const insertOrdersText = `
     INSERT INTO orders (id, user_id, lane, status, due_seq, total_minor, currency, payment_method, customer_name, note, idempotency_key, request_hash)
     SELECT id, user_id, lane, 'pending', nextval('order_due_seq'), total_minor, currency, payment_method, customer_name, note,
            idempotency_key, decode(request_hash, 'hex')
-    FROM input ORDER BY place
+    FROM input
+    -- A repeat takes no number; two at the same moment are told apart by the conflict below.
+    WHERE idempotency_key IS NULL OR NOT EXISTS (
+      SELECT FROM orders earlier WHERE earlier.user_id = input.user_id AND earlier.idempotency_key = input.idempotency_key
+    )
+    ORDER BY place
     ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id, number, lane, placed_at
   ), items AS (
@@ -140,7 +145,10 @@ export interface KeyedOrder {
 }
 
 /** The orders that already have these keys. */
-export async function findOrdersByKey(writer: Pool, drafts: readonly OrderDraft[]): Promise<KeyedOrder[]> {
+export async function findOrdersByKey(
+  writer: Pool,
+  drafts: readonly Pick<OrderDraft, 'userId' | 'idempotencyKey'>[],
+): Promise<KeyedOrder[]> {
   const { rows } = await writer.query<KeyedOrder & { number: string }>({
     name: 'find-orders-by-key',
     text: `

@@ -26,6 +26,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false } },
   });
+  app.removeContentTypeParser('text/plain'); // JSON in and out; anything else is a 415
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler as never);
   app.setErrorHandler(sendProblem);

@@ -1,8 +1,8 @@
 import type { Order } from '../domain/order.ts';
-import type { AcceptedOrder } from '../operations/order-intake.ts';
+import type { FreshOrder } from '../operations/order-intake.ts';
 
 /** The answer to a new order, made of what was just written: no query. */
-export function placedOrder({ number, placedAt, draft }: AcceptedOrder): Order {
+export function placedOrder({ number, placedAt, draft }: FreshOrder): Order {
   const { currency } = draft;
   return {
     number,

@@ -14,6 +14,7 @@ import {
 } from '../domain/errors.ts';
 import type { OrderRequest } from '../domain/order.ts';
 import { priceOrder } from '../domain/price-order.ts';
+import type { Product } from '../domain/product.ts';
 import { type Actor, laneOf } from '../domain/user.ts';
 import type { Logger } from '../log.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -33,13 +34,25 @@ export interface OrderIntakeDeps {
   afterCommit?: (() => void) | undefined;
 }
 
-export interface AcceptedOrder {
+/** An order that was just written. */
+export interface FreshOrder {
   number: number;
   placedAt: number;
+  isReplay: false;
   draft: OrderDraft;
-  /** The key was used before by the same request: this is the first order. */
-  isReplay: boolean;
 }
+
+/** The key was used before by the same request: this is its order. */
+interface ReplayedOrder {
+  number: number;
+  placedAt: number;
+  isReplay: true;
+}
+
+export type AcceptedOrder = FreshOrder | ReplayedOrder;
+
+/** One request under one key of one customer. */
+type KeyUse = Record<'userId' | 'idempotencyKey' | 'requestHash', string>;
 
 const maxBatch = 500;
 /** A restart of Postgres takes less; longer, and the customer is better served by an answer. */
@@ -59,38 +72,55 @@ const reconnectForMs = 5_000;
 export class OrderIntake {
   readonly #deps: OrderIntakeDeps;
   readonly #group: GroupCommit<OrderDraft, AcceptedOrder>;
+  /** The first use of each key, until it is answered: a group never holds the same key twice. */
+  readonly #underWay = new Map<string, { requestHash: string; accepted: Promise<AcceptedOrder> }>();
 
   constructor(deps: OrderIntakeDeps) {
     this.#deps = deps;
     this.#group = new GroupCommit({
       write: (drafts) => this.#write(drafts),
       maxBatch,
-      keyOf: (draft) => (draft.idempotencyKey === null ? undefined : `${draft.userId} ${draft.idempotencyKey}`),
       isItemFault: isRowFault,
     });
   }
 
-  /** Resolves once the order is durable. `body` is the request as it came: what an idempotent repeat is compared by. */
+  /** Resolves once the order is durable. A repeat of a key waits for the first of it, and is answered with its order. */
   async place(actor: Actor, request: OrderRequest, idempotencyKey: string | null): Promise<AcceptedOrder> {
     if (this.#group.waiting >= this.#deps.maxWaiting) throw new IntakeOverloadedError(this.#group.waiting);
     if (actor.role === 'BOT') throw new ForbiddenError('A robot takes orders; it does not place them.');
     if (request.lane && actor.role !== 'MANAGER') throw new ForbiddenError('Only a manager chooses the lane.');
     if (request.payment.method !== 'counter') throw new PaymentMethodUnavailableError(request.payment.method);
-    const priced = priceOrder(request.items, this.#deps.catalogue.products());
-    const draft: OrderDraft = {
-      id: uuidv7(),
-      userId: actor.userId,
-      actor: actor.role === 'MANAGER' ? 'manager' : 'customer',
-      lane: request.lane ?? laneOf(actor.role),
-      currency: priced.currency,
-      totalMinor: priced.totalMinor,
-      paymentMethod: request.payment.method,
-      customerName: request.customerName ?? null,
-      note: request.note ?? null,
-      idempotencyKey,
-      requestHash: idempotencyKey === null ? null : createHash('sha256').update(JSON.stringify(request)).digest('hex'),
-      items: priced.items,
-    };
+    if (idempotencyKey === null) return this.#submit(draftOrder(actor, request, this.#deps.catalogue.products()));
+
+    const key = `${actor.userId} ${idempotencyKey}`;
+    const use: KeyUse = { userId: actor.userId, idempotencyKey, requestHash: hashRequest(request) };
+    for (let first = this.#underWay.get(key); first; first = this.#underWay.get(key)) {
+      const accepted = await first.accepted.catch(() => null); // the first was refused: this one may be the order
+      if (accepted) return replayOf(use, first.requestHash, accepted);
+    }
+    const accepted = this.#placeKeyed(actor, request, use);
+    this.#underWay.set(key, { requestHash: use.requestHash, accepted });
+    try {
+      return await accepted;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  async #placeKeyed(actor: Actor, request: OrderRequest, use: KeyUse): Promise<AcceptedOrder> {
+    let draft: OrderDraft;
+    try {
+      draft = { ...draftOrder(actor, request, this.#deps.catalogue.products()), ...use };
+    } catch (refusal) {
+      // What was sold out since then does not undo an order: its repeat is still answered with it.
+      const [earlier] = await findOrdersByKey(this.#deps.database.writer, [use]);
+      if (earlier) return replayOf(use, earlier.requestHash, earlier);
+      throw refusal;
+    }
+    return this.#submit(draft);
+  }
+
+  async #submit(draft: OrderDraft): Promise<AcceptedOrder> {
     try {
       return await this.#group.submit(draft);
     } catch (error) {
@@ -151,4 +181,33 @@ export class OrderIntake {
       }
     }
   }
+}
+
+function draftOrder(actor: Actor, request: OrderRequest, catalogue: ReadonlyMap<string, Product>): OrderDraft {
+  const priced = priceOrder(request.items, catalogue);
+  return {
+    id: uuidv7(),
+    userId: actor.userId,
+    actor: actor.role === 'MANAGER' ? 'manager' : 'customer',
+    lane: request.lane ?? laneOf(actor.role),
+    currency: priced.currency,
+    totalMinor: priced.totalMinor,
+    paymentMethod: request.payment.method,
+    customerName: request.customerName ?? null,
+    note: request.note ?? null,
+    idempotencyKey: null,
+    requestHash: null,
+    items: priced.items,
+  };
+}
+
+const hashRequest = (request: OrderRequest) => createHash('sha256').update(JSON.stringify(request)).digest('hex');
+
+function replayOf(
+  use: KeyUse,
+  firstHash: string,
+  { number, placedAt }: { number: number; placedAt: number },
+): ReplayedOrder {
+  if (firstHash !== use.requestHash) throw new IdempotencyKeyReusedError();
+  return { number, placedAt, isReplay: true };
 }

@@ -63,10 +63,12 @@ export async function rebuildLostQueues(deps: RebuildDeps): Promise<Rebuilt | nu
     store.runId(),
   ]);
   if (known && known.marker === marker && known.runId === runId) return null;
-  log.warn(
-    { backend: store.kind, isNew: !known, isMarked: marker !== null, isRestarted: known?.runId !== runId },
-    'queue store is not as we left it',
-  );
+  if (known)
+    log.warn(
+      { backend: store.kind, isMarked: marker !== null, isRestarted: known.runId !== runId },
+      'queue store is not as we left it',
+    );
+  else log.info({ backend: store.kind }, 'queue store is new');
   return rebuildQueues(deps);
 }
 
