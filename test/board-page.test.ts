@@ -131,13 +131,50 @@ it('says since when it is stale while the server is gone, and recovers without a
   await once(server, 'exit');
   await page.getByText(/^Reconnecting… stale since \d\d:\d\d:\d\d$/).waitFor();
   await click(page, '+ Bot');
-  await page.getByText('The server does not answer. Try again in a moment.').waitFor();
+  await page.getByText('The server does not answer. Try again in a moment.').waitFor({ timeout: 1_000 }); // at once
   const { number } = await engine.api.place('vip');
 
   await startServer(port);
   await page.locator('#connection[data-state=live]').waitFor();
   await page.locator('#complete-list .number').getByText(String(number)).waitFor();
   expect(await page.evaluate('window.notReloaded')).toBe(true);
+  await page.close();
+});
+
+it('counts down from the very first start that it sees', async () => {
+  const slow = await startEngine('postgres', { env: { BOT_PROCESSING_MS: '9000' } });
+  try {
+    await slow.api.addBot();
+    const page = await openPage(slow.web.url);
+    let asked = 0;
+    page.on('request', (request) => {
+      if (new URL(request.url()).pathname === '/v1/board') asked += 1;
+    });
+    await click(page, 'New VIP Order');
+    await page
+      .locator('#processing-list .remaining')
+      .getByText(/^[5-9] s$/)
+      .waitFor({ timeout: 4_000 });
+    expect(await page.locator('#processing-list .bar').getAttribute('data-known')).toBe('true');
+    expect(asked).toBe(1);
+    await page.close();
+  } finally {
+    await slow.close();
+  }
+});
+
+it('fades in what is news, not the board that it finds', async () => {
+  const { number } = await engine.api.place('normal');
+  const page = await openPage(engine.web.url);
+  const fades = () =>
+    page.evaluate<number>(
+      "document.getAnimations().filter((one) => one.effect.target.matches('li') && one.playState === 'running').length",
+    );
+  await page.locator('.number').getByText(String(number)).waitFor();
+  expect(await fades()).toBe(0);
+  await click(page, 'New VIP Order');
+  await until('a fade', async () => (await fades()) > 0);
+  expect(await page.getByRole('link', { name: 'Queues' }).getAttribute('href')).toBe('/admin/queues');
   await page.close();
 });
 

@@ -14,7 +14,6 @@ import {
   typesOf,
   untilAllComplete,
   untilHandedOver,
-  type Wait,
   waitsInDatabase,
 } from './support/timeline.ts';
 import { until } from './support/until.ts';
@@ -76,7 +75,7 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
       maxPauseMs: 0,
     });
     const seconds: number[] = [];
-    const killed = new Map<number, number>();
+    const killed = new Set<number>();
     for (let round = 0; round < rounds; round++) {
       for (let count = 0; count < 8; count++) await placeNoted(engine.api, 'vip', 'takes 300-600');
       const held = await until(`round ${round}: the host has orders in hand`, async () => {
@@ -106,7 +105,7 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
           Number.NaN,
       );
       seconds.push((Math.max(...restarts) - killedAt) / 1000);
-      for (const { number } of again) killed.set(number, round);
+      for (const { number } of again) killed.add(number);
     }
     console.log(
       `kill -9 of a host on ${backend}, ${rounds} rounds, ${killed.size} orders in hand: last one started again after ${seconds.map((one) => one.toFixed(1)).join(', ')} s`,
@@ -120,17 +119,13 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
     expectEachCompletedOnce(timeline);
     for (const order of timeline)
       expect(order.failureCount, `order ${order.number}: ${JSON.stringify(order.events)}`).toBe(order.attempt - 1);
-    expect(timeline.filter(({ attempt }) => attempt > 1).map(({ number }) => number)).toEqual(
-      [...killed.keys()].sort((a, b) => a - b),
-    );
-    expect(findOvertakings(waitsInDatabase(timeline).map(whereTheJobIsBack(killed)), 250)).toEqual([]);
+    // A host may have begun one more order between the look at its hands and its end; never more than it has bots.
+    const lost = timeline.flatMap(({ events }) => events.filter(({ type }) => type === 'given_back'));
+    expect(lost.every(({ reason }) => reason === 'host_lost')).toBe(true);
+    expect(lost.length).toBeGreaterThanOrEqual(killed.size);
+    expect(lost.length).toBeLessThanOrEqual(rounds * 5);
+    expect(findOvertakings(waitsInDatabase(timeline), 500)).toEqual([]);
   }, 120_000);
-
-  /** Postgres gives a dead host's order back when its lease ends; its job is in the lane again when its lock has ended, up to a check later. */
-  const whereTheJobIsBack =
-    (killed: ReadonlyMap<number, unknown>) =>
-    (wait: Wait): Wait =>
-      killed.has(wait.number) ? { ...wait, from: wait.from + 1_500 } : wait;
 
   it('shuts the fence on a host that was frozen: its late end has no effect', async () => {
     const frozen = await startHost();

@@ -10,7 +10,10 @@ const serverClasses = new Set(['08', '53', '57', '58']);
 const sqlState = (error: unknown): string => (error as Partial<DatabaseError>)?.code ?? '';
 
 export const isRowFault = (error: unknown) => rowFaultClasses.has(sqlState(error).slice(0, 2));
-export const isConflict = (error: unknown) => conflictCodes.has(sqlState(error));
+export const isConflict = (error: unknown) => conflictCodes.has(sqlState(error)) || isSecondWriting(error);
+
+/** Our first try of the same group was committed after all, behind a connection that was lost. */
+const isSecondWriting = (error: unknown) => (error as Partial<DatabaseError>)?.constraint === 'orders_pkey';
 
 /** The connection was lost or refused: whether the statement was carried out is unknown. */
 export function isConnectionFault(error: unknown): boolean {

@@ -138,40 +138,46 @@ export function takeOverOrder(db: Db, take: TakeOver): Promise<z.infer<typeof ta
 
 export interface AttemptFailure extends AttemptKey {
   reason: string;
-  /** Null: never again. */
-  retryAfterMs: number | null;
+  isRetryable: boolean;
   maxAttempts: number;
 }
 
-const failedRow = z.object({ lane: laneSchema, enqueueNo: z.number(), status: orderStatusSchema, delayMs: z.number() });
+const failedRow = z.object({
+  lane: laneSchema,
+  enqueueNo: z.number(),
+  status: orderStatusSchema,
+  retryAfterMs: z.number().nullable(),
+});
 
-/** Records a handler's failure: another try after a backoff, or the end. Null when the attempt is no longer the current one. */
+/**
+ * Records a handler's failure: another try after a backoff, or the end. The backoff is 1 s, 2 s, 4 s … up to a minute by the
+ * failures so far, each with up to half of it taken off at random. Null when the attempt is no longer the current one.
+ */
 export function failAttempt(db: Db, failure: AttemptFailure): Promise<z.infer<typeof failedRow> | null> {
-  const isFinal = sql.fragment`(${failure.retryAfterMs === null}::boolean OR o.failure_count + 1 >= ${failure.maxAttempts})`;
-  const delayMs = failure.retryAfterMs ?? 0;
+  const isFinal = sql.fragment`(NOT ${failure.isRetryable}::boolean OR o.failure_count + 1 >= ${failure.maxAttempts})`;
   return db.maybeOne(sql.type(failedRow)`
     WITH moved AS (
       UPDATE orders o SET
         status = CASE WHEN ${isFinal} THEN 'failed' ELSE 'pending' END,
-        failure_reason = CASE WHEN ${failure.retryAfterMs === null}::boolean THEN ${failure.reason} WHEN ${isFinal} THEN 'attempts_exhausted' END,
+        failure_reason = CASE WHEN NOT ${failure.isRetryable}::boolean THEN ${failure.reason} WHEN ${isFinal} THEN 'attempts_exhausted' END,
         enqueue_no = o.enqueue_no + CASE WHEN ${isFinal} THEN 0 ELSE 1 END,
-        retry_at = CASE WHEN ${isFinal} THEN NULL ELSE now() + ${delayMs}::float8 * interval '1 millisecond' END,
+        retry_at = CASE WHEN NOT ${isFinal} THEN now() + least(60, 2 ^ least(o.failure_count, 10)) * (1 - random() / 2) * interval '1 second' END,
         failure_count = o.failure_count + 1, ${withoutBot}
       FROM orders former
       WHERE o.number = ${failure.orderNumber} AND o.attempt = ${failure.attempt} AND o.status = 'processing' AND former.id = o.id
-      RETURNING o.number, o.lane, o.status, o.attempt, o.enqueue_no, former.bot_number
+      RETURNING o.number, o.lane, o.status, o.attempt, o.enqueue_no, o.retry_at, former.bot_number,
+        (extract(epoch FROM o.retry_at - now()) * 1000)::float8 AS retry_after_ms
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)
       SELECT number, lane, CASE status WHEN 'failed' THEN 'failed' ELSE 'retry_scheduled' END, 'processing', status, attempt, bot_number,
-             'bot ' || bot_number, jsonb_build_object('reason', ${failure.reason}::text, 'retryAfterMs', CASE status WHEN 'failed' THEN NULL ELSE ${delayMs}::float8 END)
+             'bot ' || bot_number, jsonb_build_object('reason', ${failure.reason}::text, 'retryAfterMs', round(retry_after_ms))
       FROM moved
     ), boxed AS (
       INSERT INTO outbox (queue, jobs, available_at)
-      SELECT 'orders-' || lane, jsonb_build_array(jsonb_build_object('orderNumber', number, 'enqueueNo', enqueue_no)),
-             now() + ${delayMs}::float8 * interval '1 millisecond'
+      SELECT 'orders-' || lane, jsonb_build_array(jsonb_build_object('orderNumber', number, 'enqueueNo', enqueue_no)), retry_at
       FROM moved WHERE status = 'pending'
     )
-    SELECT lane, enqueue_no AS "enqueueNo", status, ${delayMs}::float8 AS "delayMs" FROM moved
+    SELECT lane, enqueue_no AS "enqueueNo", status, retry_after_ms AS "retryAfterMs" FROM moved
   `);
 }
 

@@ -3,6 +3,7 @@ import { laneSchema } from './lane.ts';
 import { moneySchema } from './money.ts';
 import { orderStatusSchema } from './order-status.ts';
 import { skuSchema } from './product.ts';
+import { textSchema } from './text.ts';
 
 /** Unique and increasing in the order of acceptance, from 1001; gaps are allowed. */
 export const orderNumberSchema = z.int().min(1);
@@ -11,13 +12,6 @@ export type OrderNumber = z.infer<typeof orderNumberSchema>;
 export const paymentMethodSchema = z.enum(['counter', 'stripe', 'paypal']);
 export type PaymentMethod = z.infer<typeof paymentMethodSchema>;
 
-/** Postgres holds no null character in a text. */
-const text = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .regex(/^[^\0]*$/, 'must not hold a null character');
-
 /** The body of `POST /v1/orders`. Prices are never taken from it. */
 export const orderRequestSchema = z.strictObject({
   items: z
@@ -25,8 +19,8 @@ export const orderRequestSchema = z.strictObject({
     .min(1)
     .max(100),
   payment: z.strictObject({ method: paymentMethodSchema }),
-  note: text(1000).nullish(),
-  customerName: text(200).nullish(),
+  note: textSchema(1000).nullish(),
+  customerName: textSchema(200).nullish(),
   lane: laneSchema.nullish(),
 });
 export type OrderRequest = z.infer<typeof orderRequestSchema>;

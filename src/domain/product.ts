@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { currencySchema, moneySchema } from './money.ts';
+import { textSchema } from './text.ts';
 
 export const skuSchema = z.string().min(1).max(64);
 
@@ -16,8 +17,8 @@ export type Product = z.infer<typeof productSchema>;
 
 /** A product as an import brings it. */
 export const productImportSchema = z.strictObject({
-  sku: skuSchema,
-  name: z.string().min(1).max(200),
+  sku: textSchema(64).min(1),
+  name: textSchema(200).min(1),
   price: z.strictObject({ amountMinor: z.int().min(0).max(100_000_000), currency: currencySchema }),
 });
 export type ProductImport = z.infer<typeof productImportSchema>;

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { AppDeps } from './app-deps.ts';
-import { sendProblem, sendRouteNotFound } from './problem.ts';
+import { sendConnectionProblem, sendProblem, sendRouteNotFound } from './problem.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { boardRoutes } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
@@ -25,6 +25,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestIdHeader: 'x-request-id',
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false } },
+    frameworkErrors: sendProblem as never, // it gives requests of a route that is not known, which it types apart
+    clientErrorHandler: sendConnectionProblem,
   });
   app.removeContentTypeParser('text/plain'); // JSON in and out; anything else is a 415
   app.setValidatorCompiler(validatorCompiler);

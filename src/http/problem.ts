@@ -1,6 +1,15 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { EngineError, type ErrorCode, type InputFault, InputInvalidError } from '../domain/errors.ts';
+import { isConnectionFault } from '../db/fault.ts';
+import {
+  EngineError,
+  type ErrorCode,
+  type InputFault,
+  InputInvalidError,
+  ServiceUnavailableError,
+} from '../domain/errors.ts';
 
 /** A new code does not compile without its status. */
 const statusOf: Record<ErrorCode, number> = {
@@ -50,10 +59,12 @@ interface Problem {
 
 /** Every fault as RFC 9457 problem+json. A 5xx says nothing of our inside; the log does. */
 export async function sendProblem(
-  error: FastifyError | Error,
+  thrown: FastifyError | Error,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
+  const isOurs = thrown instanceof EngineError || 'statusCode' in thrown;
+  const error = !isOurs && isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
   const problem = problemOf(error);
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
   if (error instanceof EngineError && error.retryAfterSeconds !== undefined)
@@ -76,13 +87,37 @@ export async function sendRouteNotFound(request: FastifyRequest, reply: FastifyR
   });
 }
 
-function send(reply: FastifyReply, { status, code, detail, errors }: Problem) {
-  const title = code.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
+/** What cannot be read as HTTP at all is answered on the bare connection. */
+export function sendConnectionProblem(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem: Problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? { status: 431, code: 'headers_too_large', detail: 'The headers are larger than this server takes.' }
+      : { status: 400, code: 'input_invalid', detail: 'This is not a request of HTTP/1.1.' };
+  const body = JSON.stringify(bodyOf(problem));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function send(reply: FastifyReply, problem: Problem) {
   return reply
-    .code(status)
+    .code(problem.status)
     .type('application/problem+json')
     .serializer((body: unknown) => JSON.stringify(body))
-    .send({ type: 'about:blank', title, status, code, detail, ...(errors && { errors }) });
+    .send(bodyOf(problem));
+}
+
+function bodyOf({ status, code, detail, errors }: Problem) {
+  const title = code.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
+  return { type: 'about:blank', title, status, code, detail, ...(errors && { errors }) };
 }
 
 function problemOf(error: FastifyError | Error): Problem {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-export const templateName = 'twolane_test_template';
+/** One per run: two runs on one server do not meet. */
+export const templateName = process.env.TEST_TEMPLATE ?? `twolane_test_template_${process.pid}`;
 
 /** The URL of a database on the test server. */
 export function databaseUrl(name: string): string {

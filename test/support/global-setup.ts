@@ -13,6 +13,7 @@ export async function setup(): Promise<() => Promise<void>> {
     throw new Error(
       'TEST_DATABASE_URL and TEST_REDIS_URL are missing: run the tests by `npm test`, which starts both.',
     );
+  process.env.TEST_TEMPLATE = templateName; // the workers inherit it
   const client = new pg.Client(server);
   await client.connect();
   await client.query(`DROP DATABASE IF EXISTS ${templateName}`);

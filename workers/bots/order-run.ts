@@ -130,13 +130,13 @@ async function failOrder(deps: OrderRunDeps, bot: BotInHand, enqueueNo: number, 
   const { orderNumber, attempt } = bot;
   const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
   const { maxAttempts } = deps;
-  const retryAfterMs = isRetryable(error) ? backoffMs(attempt) : null;
-  const fail = () => failAttempt(deps.database.pool, { orderNumber, attempt, reason, retryAfterMs, maxAttempts });
+  const fail = () =>
+    failAttempt(deps.database.pool, { orderNumber, attempt, reason, isRetryable: isRetryable(error), maxAttempts });
   const failure = await untilReachable(fail, deps.isStopping);
   if (!failure) return endingOf(deps, orderNumber, enqueueNo);
   deps.announce();
   deps.log.warn(
-    { orderNumber, attempt, status: failure.status, retryAfterMs: failure.delayMs, reason },
+    { orderNumber, attempt, status: failure.status, retryAfterMs: failure.retryAfterMs, reason },
     'handler failed',
   );
   return { kind: 'failed', reason };
@@ -150,9 +150,4 @@ async function endingOf(
 ): Promise<Ending> {
   const order = await untilReachable(() => findOrderState(database.pool, orderNumber), isStopping);
   return order?.status === 'pending' && order.enqueueNo === enqueueNo ? { kind: 'returned' } : { kind: 'done' };
-}
-
-/** 1 s, 2 s, 4 s … up to a minute, each with up to half of it taken off at random. */
-function backoffMs(attempt: number): number {
-  return Math.min(60_000, 1_000 * 2 ** (attempt - 1)) * (1 - Math.random() / 2);
 }

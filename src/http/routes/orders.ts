@@ -3,8 +3,9 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { InputInvalidError } from '../../domain/errors.ts';
 import { laneSchema } from '../../domain/lane.ts';
-import { orderEventSchema, orderNumberSchema, orderRequestSchema, orderSchema } from '../../domain/order.ts';
+import { orderEventSchema, orderRequestSchema, orderSchema } from '../../domain/order.ts';
 import { orderStatusSchema } from '../../domain/order-status.ts';
+import { textSchema } from '../../domain/text.ts';
 import { cancelOrder } from '../../operations/cancel-order.ts';
 import { listOrdersFor, showOrder, showOrderEvents } from '../../operations/read-orders.ts';
 import { retryOrder } from '../../operations/retry-order.ts';
@@ -13,7 +14,10 @@ import { requireRole } from '../authenticate.ts';
 import { placedOrder } from '../placed-order.ts';
 
 const orderAnswer = z.object({ order: orderSchema });
-const numberParams = z.object({ number: z.coerce.number().pipe(orderNumberSchema) });
+/** What can be no order's number is the number of no order: 404, like any other that is not there. */
+const numberParams = z.object({
+  number: z.string().transform((text) => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0)),
+});
 const maxKeyLength = 255;
 
 export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promise<void> {
@@ -47,7 +51,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
   const listQuery = z.strictObject({
     status: orderStatusSchema.optional(),
     lane: laneSchema.optional(),
-    q: z.string().min(1).max(254).optional(),
+    q: textSchema(254).min(1).optional(),
     limit: z.coerce.number().int().min(1).max(200).default(50),
     cursor: z
       .string()
@@ -73,7 +77,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
     }),
   );
 
-  const cancelBody = z.strictObject({ reason: z.string().max(500).nullish() }).nullish();
+  const cancelBody = z.strictObject({ reason: textSchema(500).nullish() }).nullish();
   app.post(
     '/v1/orders/:number/cancel',
     { schema: { params: numberParams, body: cancelBody, response: { 200: orderAnswer } } },

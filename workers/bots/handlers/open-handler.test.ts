@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Config } from '../../../src/config.ts';
+import { type Config, ConfigError } from '../../../src/config.ts';
 import { isRetryable, OrderRefusedError } from './handler.ts';
 import { openHandler } from './open-handler.ts';
 
@@ -55,6 +55,13 @@ describe('BOT_HANDLER', () => {
       ),
     );
     expect(made).toMatchObject({ expectedMs: 5, needsOrder: false });
+  });
+
+  it('names a file that does not exist in one message', async () => {
+    const refusal = await openHandler(settings('no-such-handler.mjs')).catch((error: Error) => error);
+    expect(refusal).toBeInstanceOf(ConfigError);
+    expect(refusal).toMatchObject({ message: expect.stringMatching(/BOT_HANDLER: there is no file \/.*no-such-handler/) });
+    await expect(openHandler(settings(folder))).rejects.toThrow(/there is no file/);
   });
 
   it.each([
