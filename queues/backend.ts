@@ -79,6 +79,7 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
     enableOfflineQueue: role === 'worker',
     retryStrategy: (times) => Math.min(times * 50, 500),
     connectTimeout: 5_000,
+    ...(role === 'producer' && { commandTimeout: 10_000 }), // a store that is frozen, not gone
   });
   connection.on('error', onError);
   /** Before the first connection everything waits, a producer too; BullMQ would keep a queue whose opening failed broken for good. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminHeader, backends, type Engine, startEngine } from './support/engine.ts';
+import { until } from './support/until.ts';
 
 describe.each(backends)('Bull Board on %s', (backend) => {
   let engine: Engine;
@@ -24,14 +25,15 @@ describe.each(backends)('Bull Board on %s', (backend) => {
     await engine.api.place('vip');
     await engine.api.place('normal');
     expect((await engine.api.call('GET', '/admin/queues', { headers: adminHeader })).body).toContain('twolane queues');
-    const { body } = await engine.api.call<{ queues: { name: string; counts: { waiting: number } }[] }>(
-      'GET',
-      '/admin/queues/api/queues',
-      { headers: adminHeader },
+    const listQueues = () =>
+      engine.api.call<{ queues: { name: string; counts: { waiting: number } }[] }>('GET', '/admin/queues/api/queues', {
+        headers: adminHeader,
+      });
+    const waitingByName = async () =>
+      (await listQueues()).body.queues.map(({ name, counts }) => `${name} ${counts.waiting}`);
+    await until(
+      'one order in each lane',
+      async () => (await waitingByName()).join() === 'orders-vip 1,orders-normal 1',
     );
-    expect(body.queues.map(({ name, counts }) => [name, counts.waiting])).toEqual([
-      ['orders-vip', 1],
-      ['orders-normal', 1],
-    ]);
   });
 });

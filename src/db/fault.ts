@@ -21,7 +21,7 @@ export function isConnectionFault(error: unknown): boolean {
   if (/^E[A-Z]+$/.test(code)) return true; // ECONNREFUSED, ECONNRESET, EPIPE …
   if (/^[0-9A-Z]{5}$/.test(code)) return serverClasses.has(code.slice(0, 2));
   if (!(error instanceof Error)) return false;
-  return /connection|timeout exceeded|terminat/i.test(error.message) || isConnectionFault(error.cause); // slonik keeps pg's error as the cause
+  return /connection|timeout|terminat/i.test(error.message) || isConnectionFault(error.cause); // slonik keeps pg's error as the cause
 }
 
 /** The account that a row belongs to is gone. */

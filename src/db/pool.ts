@@ -33,6 +33,7 @@ export async function openDatabase(
     maxPoolSize: options.poolSize ?? 8,
     captureStackTrace: false,
     connectionTimeout: 5_000,
+    connectionRetryLimit: 1,
     statementTimeout: 60_000,
     // No query of ours leaves state behind in its session; the default sends DISCARD ALL after each.
     resetConnection: async () => {},
@@ -43,6 +44,8 @@ export async function openDatabase(
     options: writerOptions,
     application_name: `twolane ${options.name ?? 'writer'}`,
     connectionTimeoutMillis: 5_000,
+    // A server that is frozen, not gone. Whether the statement was carried out is found out afterwards.
+    query_timeout: 10_000,
     keepAlive: true,
   });
   writer.on('error', (error) => log.warn({ error: error.message }, 'writer connection lost'));

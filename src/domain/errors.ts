@@ -62,7 +62,10 @@ export class ForbiddenError extends EngineError {
 
 export class OrderNotFoundError extends EngineError {
   constructor(orderNumber: number) {
-    super('order_not_found', `There is no order ${orderNumber} that you may see.`);
+    super(
+      'order_not_found',
+      `There is no ${orderNumber > 0 ? `order ${orderNumber}` : 'such order'} that you may see.`,
+    );
   }
 }
 

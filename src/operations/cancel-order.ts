@@ -7,6 +7,7 @@ import { OrderNotFoundError, OrderTransitionRefusedError } from '../domain/error
 import type { OrderStatus } from '../domain/order-status.ts';
 import type { Actor } from '../domain/user.ts';
 import type { Logger } from '../log.ts';
+import { within } from './within.ts';
 
 export interface CancelOrderDeps {
   pool: DatabasePool;
@@ -14,6 +15,9 @@ export interface CancelOrderDeps {
   announce(): void;
   log: Pick<Logger, 'info'>;
 }
+
+/** The order is cancelled already: its answer does not wait for a store that is away. */
+const removalMs = 500;
 
 const byCustomer: OrderStatus[] = ['awaiting_payment', 'pending'];
 const byManager: OrderStatus[] = [...byCustomer, 'processing', 'failed'];
@@ -42,7 +46,8 @@ export async function cancelOrder(
   await notify(pool, 'twolane_bots');
   const queue = laneQueues[cancelled.lane];
   try {
-    await store.queue(queue.name).remove(queue.jobId({ orderNumber, enqueueNo: cancelled.enqueueNo }));
+    const removal = store.queue(queue.name).remove(queue.jobId({ orderNumber, enqueueNo: cancelled.enqueueNo }));
+    await within(removalMs, 'The queue store', removal);
   } catch (error) {
     // Whoever is given the job finds the order cancelled and drops it.
     log.info({ orderNumber, error: (error as Error).message }, 'job of a cancelled order left in its lane');

@@ -21,6 +21,9 @@ const defaultSettledMs = 10_000;
 /** Looked at per sweep and lane; a longer lane is gone through in several. */
 const pagesPerSweep = 20;
 
+/** A due order's job is in none of these by our doing. */
+const goneStates = new Set(['unknown', 'completed', 'failed']);
+
 /** Where the next sweep goes on, by lane: the place of the last order that was looked at. */
 export type SweepPosition = Record<Lane, number>;
 
@@ -47,7 +50,9 @@ async function sweepPage(
   const queue = store.queue(definition.name);
   const places = await listDueForwards(database.pool, lane, after, pageSize, settledMs);
   const states = await Promise.all(places.map((place) => queue.getJobState(orderJobId(place))));
-  const lost = places.filter((_place, index) => states[index] === 'unknown');
+  const lost = places.filter((_place, index) => goneStates.has(states[index] ?? 'unknown'));
+  // One that was moved among the finished ones by hand would absorb the new one.
+  await Promise.all(lost.map((place) => queue.remove(orderJobId(place))));
   if (lost.length > 0) {
     await queue.addBulk(
       lost.map(({ orderNumber, enqueueNo }) => ({

@@ -153,6 +153,29 @@ describe.each(backends)('the lane puller on %s', (backend) => {
     await until('the stray job is set aside', async () => (await producer.queue('orders-vip').getFailedCount()) === 1);
   });
 
+  it('knows an order by its job, whatever somebody made of the data', async () => {
+    const job = await add('vip', 1);
+    await job.updateData({ orderNumber: 'nonsense' });
+    const taken: number[] = [];
+    await startPuller(1, async (claim) => {
+      taken.push(claim.order.orderNumber);
+      return { kind: 'done' };
+    });
+    await until('taken', () => taken.length === 1);
+    expect(taken).toEqual([1]);
+  });
+
+  it('sets aside a job whose numbers no order can have', async () => {
+    await producer.queue('orders-normal').add('order', {}, { jobId: 'order-1-99999999999' });
+    const taken: number[] = [];
+    await startPuller(1, async (claim) => {
+      taken.push(claim.order.orderNumber);
+      return { kind: 'done' };
+    });
+    await until('set aside', async () => (await producer.queue('orders-normal').getFailedCount()) === 1);
+    expect(taken).toEqual([]);
+  });
+
   it('keeps the lock of an order that takes longer than its lease', { timeout: 20_000 }, async () => {
     await add('vip', 1);
     const taken: number[] = [];

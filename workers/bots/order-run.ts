@@ -98,7 +98,7 @@ async function handle(
       signal: bot.abort.signal,
       botNumber: bot.number,
       reportProgress(fraction) {
-        bot.progress = Math.min(1, Math.max(0, fraction));
+        if (Number.isFinite(fraction)) bot.progress = Math.min(1, Math.max(0, fraction));
       },
     },
   );

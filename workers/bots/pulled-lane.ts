@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Job, type JobJson, UnrecoverableError } from 'bullmq';
 import type { PullWorker, QueueStore } from '../../queues/backend.ts';
 import { laneQueues } from '../../queues/lanes.ts';
-import { type OrderJob, orderJobSchema, parseOrderJobId } from '../../queues/order-job.ts';
+import { type OrderJob, parseOrderJobId } from '../../queues/order-job.ts';
 import { jobLockMs, stalledCheckMs } from '../../src/domain/bot.ts';
 import type { Lane } from '../../src/domain/lane.ts';
 import type { Logger } from '../../src/log.ts';
@@ -144,14 +144,17 @@ export class PulledLane {
     }
   }
 
-  /** Undefined for a job that is not an order's: somebody put it there by hand. It is set aside where people see it. */
+  /**
+   * An order is known by its job's id: the data can be edited in Bull Board. Undefined for a job that is not an order's:
+   * somebody put it there by hand. It is set aside where people see it.
+   */
   async #own(job: Job, token: string): Promise<Claim | undefined> {
-    const order = orderJobSchema.safeParse(job.data);
-    if (!order.success) {
+    const order = parseOrderJobId(job.id ?? '');
+    if (!order) {
       await job.moveToFailed(new UnrecoverableError('not an order job'), token, false);
       return undefined;
     }
-    const claim = { lane: this.lane, order: order.data, job, token };
+    const claim = { lane: this.lane, order, job, token };
     this.#claims.set(job.id ?? '', claim);
     return claim;
   }

@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { upsertProducts } from '../../db/products.ts';
-import { productImportSchema } from '../../domain/product.ts';
+import { InputInvalidError } from '../../domain/errors.ts';
+import { type ProductImport, productImportSchema } from '../../domain/product.ts';
 import { readQueueStatus } from '../../operations/read-queue-status.ts';
 import { rebuildQueues } from '../../operations/rebuild-queues.ts';
+import { within } from '../../operations/within.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { createAdminCheck } from '../basic-auth.ts';
 
@@ -23,16 +25,29 @@ export async function adminRoutes(
     rebuilt: await rebuildQueues({ database, store, log }),
   }));
 
-  app.get('/v1/admin/queues', async () => readQueueStatus({ pool: database.pool, store }));
+  app.get('/v1/admin/queues', async () =>
+    within(5_000, 'The queue store', readQueueStatus({ pool: database.pool, store })),
+  );
 
   const products = z.strictObject({ products: z.array(productImportSchema).min(1).max(maxProducts) });
   app.post(
     '/v1/admin/products',
     { bodyLimit: 2 * 1024 * 1024, schema: { body: products, response: { 200: z.object({ imported: z.int() }) } } },
     async (request) => {
+      refuseRepeatedSkus(request.body.products);
       const imported = await upsertProducts(database.pool, request.body.products);
       await catalogue.refresh();
       return { imported };
     },
   );
+}
+
+function refuseRepeatedSkus(products: readonly ProductImport[]): void {
+  const seen = new Set<string>();
+  const faults = products.flatMap(({ sku }, index) => {
+    const isRepeated = seen.has(sku);
+    seen.add(sku);
+    return isRepeated ? [{ path: `products.${index}.sku`, message: 'stands in this import already' }] : [];
+  });
+  if (faults.length > 0) throw new InputInvalidError(faults);
 }

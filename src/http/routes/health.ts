@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { findMissingMigrations } from '../../db/migrations.ts';
+import { within } from '../../operations/within.ts';
 import type { AppDeps } from '../app-deps.ts';
 
 const checkMs = 2_000;
@@ -24,7 +25,7 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
         try {
-          await withTimeout(check());
+          await within(checkMs, name, check());
           return [];
         } catch (error) {
           log.warn({ check: name, error: (error as Error).message }, 'not ready');
@@ -37,10 +38,4 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
       .code(missing.length === 0 ? 200 : 503)
       .send({ status: missing.length === 0 ? 'ready' : 'not_ready', missing, degraded: [] });
   });
-}
-
-function withTimeout(check: Promise<void>): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${checkMs} ms`)), checkMs);
-  return Promise.race([check, promise]).finally(() => clearTimeout(timer));
 }

@@ -8,8 +8,8 @@ export interface HttpHandlerSettings {
   timeoutMs: number;
 }
 
-/** These say «not now»; any other 4xx says «never». */
-const retryableStatuses = new Set([408, 409, 425, 429]);
+/** These say «not now», or that we are set up wrongly, which is no fault of the order; any other 4xx says «never». */
+const retryableStatuses = new Set([401, 403, 408, 409, 425, 429]);
 
 /**
  * Posts the order to a URL of the shop's own system; a 2xx answer means it is done. `Idempotency-Key` is the same for every
