@@ -42,6 +42,8 @@ beforeEach(async () => {
   running = [];
   for (const name of ['scripts', 'sandbox', 'package.json'])
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+  for (const name of ['src/config.ts', 'workers/bots/handlers/handler-module.ts'])
+    cpSync(path.join(root, name), path.join(folder, name));
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
   program('scripts/load-samples.ts', say('samples loaded'));
   program('release.mjs', say('migrated'));
@@ -146,6 +148,37 @@ describe('npm start', () => {
     expect(hopeless.lines.map(({ msg }) => msg).join('\n')).toMatch(
       /relay ended 3 times within 10 s, giving up.*no relay today/s,
     );
+  });
+
+  it('names every fault of the environment in one message, before it starts anything', async () => {
+    program('.env', 'LOG_LEVEL=loud\nADMIN_PASSWORD=short\nBOT_CAPACITY=some\nBOT_HANDLER=my-kitchen.ts\n');
+    const refused = npmStart({ PORT: 'abc' });
+    expect(await refused.ended).toBe(1);
+    expect(refused.lines).toHaveLength(1);
+    for (const name of ['LOG_LEVEL', 'ADMIN_PASSWORD', 'BOT_CAPACITY', 'PORT', 'BOT_HANDLER'])
+      expect(refused.lines[0]?.msg).toMatch(new RegExp(`^ *${name}: `, 'm'));
+  });
+
+  it('names a handler that is not there, before it starts anything', async () => {
+    const refused = npmStart({ BOT_HANDLER: 'my-kitchen.ts' });
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toEqual([expect.stringMatching(/BOT_HANDLER: there is no file .*my-kitchen\.ts/)]);
+  });
+
+  it('runs the demo with the .env that is offered', async () => {
+    cpSync(path.join(root, '.env.example'), path.join(folder, '.env'));
+    const started = npmStart();
+    await started.until(/twolane is ready on/);
+    expect(await started.until(/web started/)).toMatchObject({ env: 'development' });
+  });
+
+  it('is not ready while one of its processes cannot start', async () => {
+    program('bots.mjs', "setTimeout(() => { throw new Error('no bots today'); }, 700);");
+    program('Procfile', 'release: node release.mjs\nweb: node web.mjs\nbots: node bots.mjs\n');
+    const started = npmStart();
+    expect(await started.ended).toBe(1);
+    expect(started.said().join('\n')).not.toMatch(/twolane is ready/);
+    expect(started.said().join('\n')).toMatch(/start: bots ended 3 times .*no bots today/s);
   });
 
   it('names the port that is in use, and how to take another', async () => {

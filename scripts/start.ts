@@ -1,10 +1,10 @@
 /**
  * `npm start`: all of twolane on this machine.
- * 1. the port is free, and no other demo runs from this checkout;
+ * 1. the environment has no fault, the port is free, and no other demo runs from this checkout;
  * 2. a private Postgres under .data/, unless the environment names a database;
  * 3. the Procfile's release line, then the samples into a database that is new;
  * 4. every other line of the Procfile as a process, kept running;
- * 5. ready when /readyz says so; at Ctrl-C the processes end first, Postgres last.
+ * 5. ready when /readyz says so and every process is up; at Ctrl-C the processes end first, Postgres last.
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,11 +93,15 @@ async function waitUntilReady(url: string): Promise<void> {
   let complainAt = performance.now() + 15_000;
   for (;;) {
     const answer = await fetch(`${url}/readyz`, { signal: stopping.signal }).catch((error: Error) => error);
-    if (answer instanceof Response && answer.ok) return;
-    const reason = answer instanceof Response ? await answer.text() : answer.message;
     stopping.signal.throwIfAborted();
+    const isServing = answer instanceof Response && answer.ok;
+    const down = processes.filter(({ isUp }) => !isUp).map(({ name }) => name);
+    if (isServing && down.length === 0) return;
     if (performance.now() > complainAt) {
-      output.complain(`still not ready, ${url}/readyz: ${reason}`);
+      const reason = answer instanceof Response ? await answer.text() : answer.message;
+      output.complain(
+        isServing ? `still not ready: ${down.join(', ')} cannot start` : `still not ready, ${url}/readyz: ${reason}`,
+      );
       complainAt += 15_000;
     }
     await sleep(100);

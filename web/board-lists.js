@@ -1,17 +1,29 @@
-/** Brings a list's elements in line with its items, keeping those that stay: they move, nothing flickers. */
-export function showList(list, items, { keyOf, create, update }) {
-  const known = new Map([...list.children].map((element) => [element.dataset.key, element]));
+const arrival = { frames: { opacity: [0, 1], translate: ['0 -0.4em', '0 0'] }, ms: 350 };
+const stillness = matchMedia('(prefers-reduced-motion: reduce)');
+
+/**
+ * Brings a list's elements in line with its items. Those that stay are not touched: one that is moved would begin its
+ * animations anew. What is new fades in when it is news, not when a whole board is shown.
+ */
+export function showList(list, items, { keyOf, create, update, isNews = false }) {
+  const keys = new Set(items.map((item) => String(keyOf(item))));
+  const known = new Map();
+  for (const element of [...list.children]) {
+    if (keys.has(element.dataset.key)) known.set(element.dataset.key, element);
+    else element.remove();
+  }
   let place = list.firstElementChild;
   for (const item of items) {
     const key = String(keyOf(item));
     const element = known.get(key) ?? create(key);
-    known.delete(key);
     element.dataset.key = key;
     update(element, item);
     if (element === place) place = place.nextElementSibling;
     else list.insertBefore(element, place);
+    if (isNews && !known.has(key) && !stillness.matches) {
+      element.animate(arrival.frames, { duration: arrival.ms, easing: 'ease-out' });
+    }
   }
-  for (const element of known.values()) element.remove();
 }
 
 export function element(name, className, ...children) {

@@ -23,6 +23,7 @@ export class BoardState {
   #lastPlace = 0;
   #isCutOff = false;
   #usualMs = null;
+  #mayAskForDuration = true;
 
   constructor(board) {
     if (!board) return;
@@ -53,6 +54,28 @@ export class BoardState {
   /** The list of those who wait was cut off, and what we know of it is nearly used up. */
   get needsSnapshot() {
     return this.#isCutOff && this.#withStatus('pending').length < fewPending;
+  }
+
+  /** Something was started, and nothing has told yet how long an order takes. */
+  get needsDuration() {
+    return (
+      this.#mayAskForDuration &&
+      this.#usualMs === null &&
+      this.processing.some(({ expectedAt, isListed }) => !expectedAt && !isListed)
+    );
+  }
+
+  /** Takes from a later board what the moves do not say: until when the orders in hand are expected to take. */
+  learnDurations({ processing }) {
+    for (const { number, startedAt, expectedAt } of processing) {
+      const order = this.#orders.get(number);
+      if (order?.status !== 'processing' || order.isListed) continue;
+      this.#mayAskForDuration = false; // when it does not say now, no board will: the handler cannot know
+      if (!expectedAt) continue;
+      this.#usualMs = Date.parse(expectedAt) - Date.parse(startedAt);
+      Object.assign(order, { startedAt, expectedAt });
+    }
+    for (const order of this.processing) order.expectedAt ??= this.#expectedAfter(order.startedAt);
   }
 
   /** `eventId` is the id of the stream, `xid-id`. */

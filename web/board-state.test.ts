@@ -140,6 +140,29 @@ describe('the lists of the page', () => {
     expect(page.state.needsSnapshot).toBe(true);
   });
 
+  it('ask once how long an order takes, when a start is the first thing they hear of', () => {
+    const page = open(boardOf({ pending: [waiting(1), waiting(2)] }));
+    expect(page.state.needsDuration).toBe(false);
+    page.move(1, 'pending', 'processing');
+    page.move(2, 'pending', 'processing');
+    expect(page.state.needsDuration).toBe(true);
+    page.state.learnDurations(boardOf({ processing: [{ ...inHand(1), startedAt: time(6), expectedAt: time(16) }] }));
+    expect(page.state.needsDuration).toBe(false);
+    expect(page.state.processing.map(({ expectedAt }: { expectedAt: string }) => expectedAt)).toEqual([
+      time(16),
+      time(17),
+    ]);
+  });
+
+  it('do not ask again when the board cannot say how long an order takes', () => {
+    const page = open(boardOf());
+    page.move(1, null, 'processing');
+    page.state.learnDurations(boardOf({ processing: [{ ...inHand(1), expectedAt: null }] }));
+    page.move(2, null, 'processing');
+    expect(page.state.needsDuration).toBe(false);
+    expect(page.state.processing[1].expectedAt).toBeNull();
+  });
+
   it('expect a new start to take as long as the others', () => {
     const page = open(boardOf({ pending: [waiting(2)], processing: [inHand(1)] }));
     page.move(2, 'pending', 'processing');

@@ -1,4 +1,4 @@
-import { ActionError, actions, fetchBots } from './board-actions.js';
+import { ActionError, actions, fetchBoard, fetchBots, noAnswer } from './board-actions.js';
 import {
   botChip,
   clockText,
@@ -14,6 +14,8 @@ import { followBoard } from './board-stream.js';
 
 const announceMs = 2_000;
 const botsDelayMs = 250;
+const durationDelayMs = 300;
+const slowMs = 500;
 const toastMs = 20_000;
 
 const find = (id) => document.getElementById(id);
@@ -23,6 +25,9 @@ let clockOffsetMs = 0;
 let botList = null;
 let isDrawDue = false;
 let isLoaded = false;
+/** The lists are drawn for the first time from this snapshot: nothing in them is news. */
+let isWhole = true;
+let isLost = false;
 
 const stream = followBoard({
   onChange(kind, data, id) {
@@ -30,11 +35,13 @@ const stream = followBoard({
       state = new BoardState(data);
       clockOffsetMs = Date.parse(data.asOf) - Date.now();
       isLoaded = true;
+      isWhole = true;
       readBotsSoon();
     } else if (kind === 'order') {
       state.apply(data, id);
       noteForAnnouncement(data);
       if (state.needsSnapshot) stream.restart();
+      readDurationSoon();
       readBotsSoon();
     } else {
       state.bots = data;
@@ -43,6 +50,7 @@ const stream = followBoard({
     drawSoon();
   },
   onConnection(staleSince) {
+    isLost = staleSince !== null;
     const connection = find('connection');
     connection.dataset.state = staleSince ? 'lost' : 'live';
     setText(connection, staleSince ? `Reconnecting… stale since ${clockText(staleSince)}` : 'Live');
@@ -65,6 +73,7 @@ function draw() {
   draws('pending', pending, pendingTile, now);
   draws('processing', processing, processingRow, now);
   draws('complete', complete, completeTile, now);
+  isWhole = false;
   const unlisted = counts.pending - pending.length;
   find('pending-more').hidden = unlisted <= 0;
   setText(find('pending-more'), `and ${unlisted.toLocaleString('en')} more`);
@@ -82,7 +91,12 @@ function draw() {
 
 function draws(name, orders, { keyOf, create, update }, now) {
   setText(find(`${name}-count`), state.counts[name].toLocaleString('en'));
-  showList(find(`${name}-list`), orders, { keyOf, create, update: (item, order) => update(item, order, now) });
+  showList(find(`${name}-list`), orders, {
+    keyOf,
+    create,
+    update: (item, order) => update(item, order, now),
+    isNews: !isWhole,
+  });
   find(`${name}-empty`).hidden = orders.length > 0 || state.counts[name] > 0;
 }
 
@@ -124,6 +138,19 @@ function readBotsSoon() {
   }, botsDelayMs);
 }
 
+let durationTimer;
+/** The moves do not say how long an order takes. Once it is known of one, the others are expected to take as long. */
+function readDurationSoon() {
+  if (durationTimer || !state.needsDuration) return;
+  durationTimer = setTimeout(async () => {
+    const asking = state;
+    const board = await fetchBoard();
+    durationTimer = undefined;
+    if (board && asking === state) state.learnDurations(board);
+    drawSoon();
+  }, durationDelayMs);
+}
+
 let changes;
 /** For those who listen: a sentence every few seconds, not one for each order. */
 function noteForAnnouncement({ number, from, to }) {
@@ -151,11 +178,14 @@ function announce(text) {
 
 for (const button of document.querySelectorAll('[data-action]')) {
   button.addEventListener('click', async () => {
+    const slow = isLost && setTimeout(() => toast(noAnswer), slowMs); // it may be there, and silent
     try {
-      announce(await actions[button.dataset.action]());
+      announce(await actions[button.dataset.action](() => !isLost));
     } catch (error) {
       if (!(error instanceof ActionError)) throw error;
       toast(error.message);
+    } finally {
+      clearTimeout(slow);
     }
   });
 }

@@ -8,14 +8,20 @@ export function demoBanner({ url, variables }: DemoEnvironment, dataDir: string 
   const hasSamples = dataDir !== undefined;
   const { ADMIN_USERNAME: username = '', ADMIN_PASSWORD: password } = variables;
   const admin = password === demoAdmin.password ? `${username} / ${password}` : `${username} and your ADMIN_PASSWORD`;
-  const urls = { board: `${url}/`, api: `${url}/v1`, queues: `${url}/admin/queues`, readiness: `${url}/readyz` };
+  const urls = { board: `${url}/`, api: `${url}/v1/board`, queues: `${url}/admin/queues`, readiness: `${url}/readyz` };
   const details = [
     `  Board       ${urls.board}`,
-    `  API         ${urls.api}`,
+    `  API         ${url}/v1/…   (${urls.api} needs no account)`,
     `  Queues      ${urls.queues}   (${admin})`,
     `  Readiness   ${urls.readiness}`,
     '',
-    ...(hasSamples ? [`  Accounts    ${sampleAccounts.join('  ')}`, `  Password    ${samplePassword}`, ''] : []),
+    ...(hasSamples
+      ? [
+          `  Accounts    ${sampleAccounts.join('  ')}`,
+          `  Password    ${samplePassword}   (for sign-in, which comes next)`,
+          '',
+        ]
+      : []),
     `  Ctrl-C stops everything${dataDir ? `; the data stay in ${dataDir}` : ''}.`,
   ];
   return {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { type Config, ConfigError, readConfig } from '../../src/config.ts';
+import { findHandlerModule, HandlerSettingError } from '../../workers/bots/handlers/handler-module.ts';
 
 /** What the demo sets for its processes where the environment and a `.env` file say nothing. */
 export type DemoEnvironment = {
@@ -25,27 +27,48 @@ export function readDemoEnvironment(root: string, dataFolder: string): DemoEnvir
         'instead, or start the demo with ENV=development npm start.',
     );
   }
-  const host = env.HOST || '127.0.0.1';
-  const port = Number(env.PORT || 3000);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Error(`PORT is \`${env.PORT}\`, not a port (1–65535)`);
+  const variables = {
+    ...env,
+    ENV: env.ENV || 'development',
+    HOST: env.HOST || '127.0.0.1',
+    PORT: env.PORT || '3000',
+    ADMIN_USERNAME: env.ADMIN_USERNAME || demoAdmin.username,
+    ADMIN_PASSWORD: env.ADMIN_PASSWORD || demoAdmin.password,
+    JWT_SECRET: env.JWT_SECRET || keepSecret(path.join(dataFolder, 'jwt-secret')),
+  };
+  const hasOwnDatabase = Boolean(env.DATABASE_URL || env.DB_HOST);
+  const { host, port } = checkEverything(root, hasOwnDatabase ? variables : { ...variables, ...demoDatabase });
   const reachable = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
   return {
     host,
     port,
     url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
-    hasOwnDatabase: Boolean(env.DATABASE_URL || env.DB_HOST),
-    variables: {
-      ...env,
-      ENV: env.ENV || 'development',
-      HOST: host,
-      PORT: String(port),
-      ADMIN_USERNAME: env.ADMIN_USERNAME || demoAdmin.username,
-      ADMIN_PASSWORD: env.ADMIN_PASSWORD || demoAdmin.password,
-      JWT_SECRET: env.JWT_SECRET || keepSecret(path.join(dataFolder, 'jwt-secret')),
-    },
+    hasOwnDatabase,
+    variables,
   };
 }
+
+/** Whatever a process would find wrong with it, said in one message before anything is started. */
+function checkEverything(root: string, variables: NodeJS.ProcessEnv): Config {
+  const faults: string[] = [];
+  const check = <Checked>(run: () => Checked): Checked | undefined => {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof ConfigError) && !(error instanceof HandlerSettingError)) throw error;
+      faults.push(error.message);
+      return undefined;
+    }
+  };
+  const config = check(() => readConfig(variables));
+  check(() => findHandlerModule(variables.BOT_HANDLER || 'timer', root));
+  if (config?.port === 0) faults.push('PORT: the demo needs one that is known beforehand, from 1');
+  if (config === undefined || faults.length > 0) throw new Error(faults.join('\n'));
+  return config;
+}
+
+/** Stands in for the URL of a private Postgres that does not run yet. */
+const demoDatabase = { DATABASE_URL: 'postgres://127.0.0.1/twolane' };
 
 /** The same secret at every start, so that a restart signs nobody out. */
 function keepSecret(file: string): string {

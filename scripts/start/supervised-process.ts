@@ -10,11 +10,18 @@ const longestDelayMs = 30_000;
 const settledAfterMs = 60_000; // one that ran this long starts with a short delay again
 const hopeless = { deaths: 3, withinMs: 10_000 };
 const linesKept = 15;
+/** What ours say when they are up. A log level may hide it: then it is up when it has lived this long. */
+const upWords = /\b(listening|started)\b/;
+const settledMs = 2_000;
 
 export type ProcessContext = { root: string; variables: NodeJS.ProcessEnv; output: Output };
 
 /** A line of the Procfile as a running process: node without npm around it, so that signals and its end are its own. */
-function spawnLine({ name, command }: ProcfileLine, { root, variables, output }: ProcessContext) {
+function spawnLine(
+  { name, command }: ProcfileLine,
+  { root, variables, output }: ProcessContext,
+  onLine: (text: string) => void = () => {},
+) {
   const [program = '', ...args] = command.split(/\s+/);
   const options = {
     cwd: root,
@@ -30,6 +37,7 @@ function spawnLine({ name, command }: ProcfileLine, { root, variables, output }:
   for (const stream of ['stdout', 'stderr'] as const) {
     createInterface({ input: child[stream] }).on('line', (text) => {
       output.line(name, text, stream);
+      onLine(text);
       lastLines.push(text);
       if (lastLines.length > linesKept) lastLines.shift();
     });
@@ -56,6 +64,7 @@ export async function runToEnd(line: ProcfileLine, context: ProcessContext, abor
 /** Keeps a line of the Procfile running until it is stopped, and says when it dies. */
 export class SupervisedProcess {
   readonly #line: ProcfileLine;
+  readonly name: string;
   readonly #context: ProcessContext;
   readonly #onHopeless: (reason: string) => void;
   #child: ChildProcess | undefined;
@@ -64,10 +73,13 @@ export class SupervisedProcess {
   #deaths = 0;
   #delayMs = firstDelayMs;
   #isStopping = false;
+  #isUp = false;
+  #settled: NodeJS.Timeout | undefined;
 
   /** `onHopeless` is told, with its last lines, when it dies again and again at the start. */
   constructor(line: ProcfileLine, context: ProcessContext, onHopeless: (reason: string) => void) {
     this.#line = line;
+    this.name = line.name;
     this.#context = context;
     this.#onHopeless = onHopeless;
     this.#start();
@@ -75,10 +87,21 @@ export class SupervisedProcess {
 
   #start(): void {
     const startedAt = performance.now();
-    const { child, lastLines } = spawnLine(this.#line, this.#context);
+    const noteUp = () => {
+      this.#isUp = true;
+    };
+    const { child, lastLines } = spawnLine(this.#line, this.#context, (text) => {
+      if (upWords.test(text)) noteUp();
+    });
     this.#child = child;
+    this.#settled = setTimeout(noteUp, settledMs);
+    child.once('exit', () => {
+      clearTimeout(this.#settled);
+      this.#isUp = false;
+    });
     void waitForEnd(child).then((end) => {
       this.#child = undefined;
+      this.#isUp = false; // its last words came after its end
       if (this.#isStopping) return;
       if (performance.now() - startedAt > settledAfterMs) this.#delayMs = firstDelayMs;
       this.#noteDeath(end, lastLines);
@@ -98,6 +121,11 @@ export class SupervisedProcess {
     } else {
       this.#context.output.complain(`${name} ended with ${end}; starting it again in ${this.#delayMs / 1000} s`);
     }
+  }
+
+  /** It runs, and has said that it is ready for work. */
+  get isUp(): boolean {
+    return this.#isUp;
   }
 
   /** Asks it to end, and waits for that; after `graceMs` it is killed. */

@@ -102,6 +102,9 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
         );
       }
       writeOrder(terminal.stdout, value.order);
+      if (server.user !== accounts.normal) {
+        writeLine(terminal.stdout, `\nsee it again: twolane orders show ${value.order.number} --as ${server.user}`);
+      }
     });
 }
 
@@ -132,6 +135,10 @@ function addListCommand(orders: Command, terminal: Terminal): void {
       );
       if (wantsJson(command)) return writeJson(terminal.stdout, raw);
       writeOrders(terminal.stdout, value.orders);
+      if (value.orders.length === 0 && server.user === accounts.normal) {
+        const other = `twolane orders list --as ${accounts.manager}`;
+        writeLine(terminal.stdout, `these would be ${server.user}’s own; everybody’s: ${other}`);
+      }
       if (value.nextCursor !== null) writeLine(terminal.stdout, `\nmore: --cursor ${value.nextCursor}`);
     });
 }

@@ -12,7 +12,7 @@ const adviceOf: Record<string, string> = {
   admin_credentials_invalid: 'set ADMIN_USERNAME and ADMIN_PASSWORD to what the server was started with',
   unauthenticated: 'name an account that the server knows with --as E-MAIL',
   forbidden: 'this needs another role: try --as manager@twolane.test',
-  order_not_found: 'only its owner and a manager see an order: check the number, or use --as',
+  order_not_found: 'only its owner and a manager see an order: check the number, or try --as manager@twolane.test',
   idempotency_key_reused: 'use another --key, or leave it out',
   product_unknown: 'GET /v1/products lists what can be ordered',
   no_bots: 'add one with `twolane bots add`',

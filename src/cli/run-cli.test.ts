@@ -69,7 +69,13 @@ describe('orders', () => {
     const again = await runJson<OrderAnswer>(...place);
     expect(first.order.lane).toBe('vip');
     expect(again.order.number).toBe(first.order.number);
-    expect((await run(place)).stdout).toContain('this key was used before');
+    const { stdout } = await run(place);
+    expect(stdout).toContain('this key was used before');
+    const [, next = ''] = /see it again: twolane (.*)$/m.exec(stdout) ?? [];
+    expect(next).toBe(`orders show ${first.order.number} --as vip@twolane.test`);
+    expect((await run(next.split(' '))).stdout).toContain(`order ${first.order.number}  VIP  PENDING`);
+    const asAnother = await run(['orders', 'show', String(first.order.number)]);
+    expect(asAnother.stderr).toContain('--as manager@twolane.test');
     await run(['orders', 'cancel', String(first.order.number), '--as', 'vip@twolane.test']);
   });
 

@@ -95,7 +95,7 @@ async function redraw({ stdout, signal }: Terminal, server: Server): Promise<voi
 function afterChange(state: BoardState | undefined, change: BoardChange): BoardState | undefined {
   if (change.kind === 'snapshot') return boardStateOf(change.board);
   if (state === undefined) return undefined; // the stream begins with a snapshot
-  if (change.kind === 'order') moveOnBoard(state, change.move);
+  if (change.kind === 'order') moveOnBoard(state, change.move, change.id);
   else state.bots = change.bots;
   return state;
 }

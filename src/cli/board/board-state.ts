@@ -9,9 +9,12 @@ export interface BoardState {
   complete: { number: number; lane: Lane; completedAt: string }[];
   counts: Board['counts'];
   bots: BotCounts;
+  /** The id of the last move of each order that moved lately, the one that moved last at the end. */
+  lastMoves: Map<number, bigint>;
 }
 
 const completeShown = 50;
+const movesKept = 5_000;
 
 export function boardStateOf(board: Board): BoardState {
   const pendingIn = (lane: Lane) => board.pending.filter((order) => order.lane === lane).map(({ number }) => number);
@@ -21,26 +24,32 @@ export function boardStateOf(board: Board): BoardState {
     complete: [...board.complete],
     counts: { ...board.counts },
     bots: board.bots,
+    lastMoves: new Map(),
   };
 }
 
-/** What one move of one order does to the picture. A move that the snapshot already holds changes nothing. */
-export function moveOnBoard(state: BoardState, move: BoardOrderEvent): void {
-  const wasAt = takeOff(state, move.number);
-  if (wasAt === undefined && move.from !== null && move.from in state.counts) {
-    countDown(state, move.from); // beyond the orders that a snapshot lists, but counted
-  }
+/**
+ * What one move of one order does to the picture. The counts follow every move. The lists keep to the latest: the moves of an order
+ * are made in the order of their ids, but a transaction can take its number early and write late, and is then told late.
+ * `eventId` is the id of the stream, `xid-id`.
+ */
+export function moveOnBoard(state: BoardState, move: BoardOrderEvent, eventId: string): void {
+  const id = BigInt(eventId.slice(eventId.indexOf('-') + 1));
+  const lastId = state.lastMoves.get(move.number) ?? -1n;
+  if (id === lastId) return; // told twice
+  count(state, move.from, -1);
+  count(state, move.to, 1);
+  if (id < lastId) return;
+  noteMove(state, move.number, id);
+  takeOff(state, move.number);
   const { number, lane, botNumber, at } = move;
   if (move.to === 'pending') {
     if (move.from === 'processing') putBack(state.pending[lane], number);
     else state.pending[lane].push(number);
-    state.counts.pending += 1;
   } else if (move.to === 'processing') {
     state.processing.push({ number, lane, botNumber, startedAt: at });
-    state.counts.processing += 1;
   } else if (move.to === 'complete') {
     state.complete = [{ number, lane, completedAt: at }, ...state.complete].slice(0, completeShown);
-    state.counts.complete += 1;
   }
 }
 
@@ -50,24 +59,19 @@ function putBack(pending: number[], number: number): void {
   pending.splice(younger === -1 ? pending.length : younger, 0, number);
 }
 
-function takeOff(state: BoardState, number: number): keyof Board['counts'] | undefined {
-  for (const lane of lanes) {
-    const index = state.pending[lane].indexOf(number);
-    if (index === -1) continue;
-    state.pending[lane].splice(index, 1);
-    return countDown(state, 'pending');
-  }
-  for (const place of ['processing', 'complete'] as const) {
-    const index = state[place].findIndex((order) => order.number === number);
-    if (index === -1) continue;
-    state[place].splice(index, 1);
-    return countDown(state, place);
-  }
-  return undefined;
+function takeOff(state: BoardState, number: number): void {
+  for (const lane of lanes) state.pending[lane] = state.pending[lane].filter((waiting) => waiting !== number);
+  state.processing = state.processing.filter((order) => order.number !== number);
+  state.complete = state.complete.filter((order) => order.number !== number);
 }
 
-function countDown<Place extends string>(state: BoardState, place: Place): Place {
-  const counts: Record<string, number> = state.counts;
-  counts[place] = Math.max(0, (counts[place] ?? 0) - 1);
-  return place;
+function count({ counts }: BoardState, place: BoardOrderEvent['from'], change: 1 | -1): void {
+  if (place === 'pending' || place === 'processing' || place === 'complete') counts[place] += change;
+}
+
+function noteMove({ lastMoves }: BoardState, number: number, id: bigint): void {
+  lastMoves.delete(number);
+  lastMoves.set(number, id);
+  const [oldest] = lastMoves.keys();
+  if (lastMoves.size > movesKept && oldest !== undefined) lastMoves.delete(oldest);
 }

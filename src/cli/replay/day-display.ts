@@ -10,9 +10,19 @@ const pictureEveryMs = 250;
 export function showDay(output: Output, view: () => Omit<DayView, 'waitingHistory'>): () => void {
   const waitingHistory: number[] = [];
   if (output.isTTY !== true) {
-    const timer = setInterval(() => writeLine(output, dayLine({ ...view(), waitingHistory })), lineEveryMs);
+    let said: string | undefined;
+    const warn = () => {
+      const { shortage } = view();
+      if (shortage !== undefined && shortage !== said) writeLine(output, shortage);
+      said = shortage;
+    };
+    const timers = [
+      setInterval(warn, pictureEveryMs),
+      setInterval(() => writeLine(output, dayLine({ ...view(), waitingHistory })), lineEveryMs),
+    ];
     return () => {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
+      warn(); // a short day
       writeLine(output, dayLine({ ...view(), waitingHistory }));
     };
   }

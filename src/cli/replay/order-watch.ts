@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import type { BotCounts } from '../../domain/board.ts';
+import type { Board, BotCounts } from '../../domain/board.ts';
 import type { Server } from '../api-client.ts';
 import { type BoardChange, followBoard } from '../board-feed.ts';
 import { afterMove, factsWithout, type OrderFacts } from './order-facts.ts';
@@ -8,6 +8,8 @@ import { afterMove, factsWithout, type OrderFacts } from './order-facts.ts';
 export class OrderWatch {
   bots: BotCounts = { total: 0, idle: 0, processing: 0 };
   mostBots = 0;
+  /** What the board expects an order in hand to take; null when it has none, or cannot say. */
+  expectedMs: number | null = null;
   /** Why the stream is away just now. */
   trouble: string | undefined;
   /** The stream had to begin anew: moves may have been missed, and the orders themselves must be asked. */
@@ -74,9 +76,15 @@ export class OrderWatch {
     } else {
       this.bots = change.kind === 'bots' ? change.bots : change.board.bots;
       this.mostBots = Math.max(this.mostBots, this.bots.total);
+      if (change.kind === 'snapshot') this.expectedMs = expectedIn(change.board) ?? this.expectedMs;
       if (change.kind === 'snapshot' && this.#hasBegun) this.hasGap = true;
     }
     this.#hasBegun = true;
     this.#changes.emit('change');
   }
+}
+
+function expectedIn({ processing }: Board): number | null {
+  const known = processing.find(({ expectedAt }) => expectedAt !== null);
+  return known?.expectedAt ? Date.parse(known.expectedAt) - Date.parse(known.startedAt) : null;
 }

@@ -107,6 +107,16 @@ describe('replay', () => {
     );
   });
 
+  it('says beforehand that the bots there are cannot keep up', async () => {
+    const minutes = Array.from({ length: 5 }, (_, index) => `2026-03-07 08:0${index},${index},,normal,espresso,1,2.40`);
+    const file = await fileWith(...minutes);
+    // an order takes 50 ms here, as the ones before have shown; the whole file takes 20 ms at this speed
+    const { exitCode, stdout } = await run(['replay', file, '--speed', '12000', '--wait', '1s']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/at speed 12000 sending takes 20 ms\nat this speed about \d bots are needed, there is 1 \(/);
+    expect(stdout).toMatch(/5 orders in the file, 5 sent/);
+  });
+
   it('refuses what is not in the catalogue when nobody wants an import', async () => {
     const file = await fileWith('2026-03-07 08:00,A,,normal,unheard-of,1,2.40');
     const { exitCode, stdout, stderr } = await run(['replay', file]);

@@ -7,6 +7,7 @@ import { type Output, printable, type Terminal, writeLine } from '../terminal.ts
 import { showDay } from './day-display.ts';
 import { reportDay, type SentOrder } from './day-report.ts';
 import { wallClockText } from './file-time.ts';
+import { readServiceMs, Shortage } from './keeping-up.ts';
 import { type ImportWishes, settleProducts } from './offer-import.ts';
 import { OrderWatch } from './order-watch.ts';
 import { Pace } from './pace.ts';
@@ -49,12 +50,16 @@ export async function replayDay(
   const [first, last] = [orders[0], orders.at(-1)];
   if (first === undefined || last === undefined) throw new CliError(`${request.file} has no order that can be sent`);
 
+  const doneServiceMs = await readServiceMs(server);
   const watch = new OrderWatch();
   await watch.begin(server);
   announce(talk, request, orders, first, last, watch);
   const day: SentDay = { sent: [], refused: [], latestMs: 0 };
   const pace = new Pace(request.speed, first.placedAt.atMs, Date.now());
+  const { speed, waitMs } = request;
+  const shortage = new Shortage({ orders, speed, waitMs }, watch.expectedMs ?? doneServiceMs);
   const endDisplay = showDay(talk, () => ({
+    shortage: shortage.textNow(day.sent, watch),
     fileClockMs: pace.fileClockMs(Date.now()),
     offsetMinutes: first.placedAt.offsetMinutes,
     speed: request.speed,
@@ -140,7 +145,7 @@ function announce(
   const takes = durationText((last.placedAt.atMs - first.placedAt.atMs) / speed);
   writeLine(
     talk,
-    `${path.basename(file)}: ${countText(orders.length, 'order')}, ${from} – ${to}; at speed ${speed} that takes ${takes}`,
+    `${path.basename(file)}: ${countText(orders.length, 'order')}, ${from} – ${to}; at speed ${speed} sending takes ${takes}`,
   );
   if (watch.bots.total === 0)
     writeLine(talk, 'there are no bots: orders will wait until you add one with `twolane bots add`');

@@ -27,7 +27,10 @@ export function notesOn(
 ): string[] {
   const notes: string[] = [];
   if (day.alreadySent > 0) {
-    notes.push('this file was replayed before; --again WORD sends it as new orders');
+    const part = day.sent === 0 ? 'all' : `${day.alreadySent}`;
+    notes.push(
+      `${part} of this file was sent by an earlier replay, and is not sent twice; --again WORD sends it as new orders`,
+    );
   }
   if (day.service !== null && speed > 1 && day.botsNeeded?.isServiceMeasured !== false) {
     const exampleMs = 60_000 / speed;

@@ -75,6 +75,15 @@ it('has a dash where there is nothing to measure', () => {
   expect(textOf(reportOf([]))).toMatch(/VIP, file time +0 +0 +– +– +–/);
 });
 
+it('has only the reason when all of it was sent before', () => {
+  const orders = [1001, 1002].map((number) => ({ ...sent(number, 'normal', 0), alreadySent: true }));
+  const text = textOf(reportOf(orders));
+  expect(text).toMatch(/2 sent by an earlier replay.*\nnote: all of this file was sent .*--again WORD.*\n$/);
+  expect(text).not.toContain('–');
+  const some = textOf(reportOf([sent(1001, 'normal', 0), ...orders.slice(1)]));
+  expect(some).toMatch(/note: 1 of this file.*\n\n.*WAIT p50/);
+});
+
 it('shows the first refusals and counts the rest', () => {
   const refusedLines = Array.from({ length: 25 }, (_, index) => ({
     line: index + 2,

@@ -14,6 +14,9 @@ export function writeReport(output: Output, report: ReplayReport): void {
   writeLine(output, paint(output, 'bold', report.isInterrupted ? 'The day so far (stopped)' : 'The day'));
   writeLine(output, ordersText(report));
   for (const line of refusalLines(report)) writeLine(output, line);
+  const aboutRepeat = day.alreadySent > 0 ? 1 : 0; // explains the figures, so it comes before them
+  for (const note of report.notes.slice(0, aboutRepeat)) writeLine(output, noteText(output, note));
+  if (day.sent === 0 && day.alreadySent > 0) return; // nothing of this day was measured
   writeLine(output);
   const heading = ['', 'ORDERS', 'COMPLETE', 'WAIT p50', 'p90', 'max', 'READY p50', 'p90', 'max'];
   writeTable(output, heading, [
@@ -28,8 +31,10 @@ export function writeReport(output: Output, report: ReplayReport): void {
   );
   writeLine(output);
   for (const line of figureLines(report)) writeLine(output, line);
-  for (const note of report.notes) writeLine(output, paint(output, 'yellow', `note: ${note}`));
+  for (const note of report.notes.slice(aboutRepeat)) writeLine(output, noteText(output, note));
 }
+
+const noteText = (output: Output, note: string) => paint(output, 'yellow', `note: ${note}`);
 
 function ordersText({ day, ordersInFile, refusedOrders }: ReplayReport): string {
   const { sent, alreadySent, ended, unfinished } = day;

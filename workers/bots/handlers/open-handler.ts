@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
-import { type Config, ConfigError } from '../../../src/config.ts';
+import type { Config } from '../../../src/config.ts';
 import type { Handler } from './handler.ts';
-import { findHandlerModule } from './handler-module.ts';
+import { findHandlerModule, HandlerSettingError } from './handler-module.ts';
 import { createHttpHandler } from './http.ts';
 import { createTimerHandler } from './timer.ts';
 
@@ -18,7 +18,7 @@ export async function openHandler(settings: Config['bots']): Promise<Handler> {
   const loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
   const handler = typeof loaded.default === 'function' ? ((await loaded.default()) as unknown) : loaded.default;
   if (!isHandler(handler))
-    throw new ConfigError([`BOT_HANDLER: ${file} has no default export with a run(order, context) function`]);
+    throw new HandlerSettingError(`${file} has no default export with a run(order, context) function`);
   return {
     run: handler.run.bind(handler),
     expectedMs: handler.expectedMs ?? null,
