@@ -77,7 +77,12 @@ async function measureOther(lab: Lab, host: Host, bots: number, warmUp: number, 
   const database = await lab.createDatabase();
   try {
     const args = [bots, warmUp, count].map(String);
-    const program = await startProgram({ file: `bench/drain/${host}.ts`, args, env: { DATABASE_URL: database.url } });
+    const program = await startProgram({
+      role: 'bots',
+      file: `bench/drain/${host}.ts`,
+      args,
+      env: { DATABASE_URL: database.url },
+    });
     const { perSecond } = await program.go<{ perSecond: number }>();
     await program.stop();
     return { perSecond };

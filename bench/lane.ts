@@ -58,6 +58,7 @@ async function measureLane(
 ): Promise<number> {
   await lab.flushRedis();
   const program = await startProgram({
+    role: 'bots',
     file: 'bench/lane/lane-worker.ts',
     args: [contestant, ...[bots, warmUp, count].map(String)],
     env: { REDIS_URL: lab.redisUrl, QUEUE_PREFIX: queuePrefix },

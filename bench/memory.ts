@@ -45,7 +45,7 @@ export const memory: Question = {
               whole(worst(process)),
             ]),
           ],
-          notes: ['MB are 10⁶ bytes; no process has flags for its memory.'],
+          notes: ['MB are 10⁶ bytes; the young generation is limited as in the Procfile.'],
         },
       ],
       bars: [

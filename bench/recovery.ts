@@ -63,6 +63,7 @@ async function measureRecovery(lab: Lab, backend: Backend): Promise<Round> {
   const programs: Program<unknown>[] = [];
   const startHost = async (roles: string[], capacity: number) => {
     const program = await startProgram({
+      role: 'bots',
       file: 'workers/main.ts',
       args: roles,
       env: {

@@ -44,6 +44,7 @@ async function measureWake(lab: Lab, backend: Backend, count: number): Promise<R
   const database = await lab.createDatabase();
   try {
     const program = await startProgram({
+      role: 'bots',
       file: 'bench/wake/idle-bots.ts',
       args: [backend, String(count)],
       env: { DATABASE_URL: database.url, REDIS_URL: lab.redisUrl, QUEUE_PREFIX: queuePrefix },

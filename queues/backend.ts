@@ -197,7 +197,7 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
     },
     async passOnMarker() {},
     async ping() {
-      await pool.query('SELECT 1');
+      await pool.query('SELECT FROM twolane_marker'); // its tables are there, too
     },
     async readMarker() {
       const { rows } = await pool.query<{ marker: string }>('SELECT marker FROM twolane_marker');

@@ -73,8 +73,14 @@ export async function drainOrders(lab: Lab, database: LabDatabase, drain: Drain)
 function startHost(lab: Lab, database: LabDatabase, { host, lane, bots }: Drain): Promise<Program<unknown>> {
   const env = { DATABASE_URL: database.url, REDIS_URL: lab.redisUrl, QUEUE_PREFIX: queuePrefix };
   if (host === 'raw')
-    return startProgram({ file: 'bench/drain/raw-worker.ts', args: [laneQueues[lane].name, String(bots)], env });
+    return startProgram({
+      role: 'bots',
+      file: 'bench/drain/raw-worker.ts',
+      args: [laneQueues[lane].name, String(bots)],
+      env,
+    });
   return startProgram({
+    role: 'bots',
     file: 'workers/main.ts',
     args: ['bots'],
     env: { ...env, BOT_HANDLER: 'bench/drain/no-op-handler.ts', BOT_CAPACITY: String(bots) },

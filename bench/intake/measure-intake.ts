@@ -36,6 +36,7 @@ export async function measureIntake(
   const [before] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM orders');
   const lanes = openLaneCounts(lab, database);
   const program = await startProgram<{ url: string }>({
+    role: 'web',
     file: `bench/intake/${server === 'ours' ? 'our' : server}-server.ts`,
     env: {
       ...{

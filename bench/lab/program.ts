@@ -1,8 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { endWithUs } from '../../sandbox/end-with-us.ts';
+import { parseProcfile } from '../../scripts/start/procfile.ts';
 
 /** A process under test. */
 export interface Program<Ready> {
@@ -23,20 +25,30 @@ export interface ProgramOptions {
   /** From the root of the project. */
   file: string;
   args?: string[];
+  /** Whose flags of Node it runs with, by the Procfile: naive and ours alike. */
+  role: 'web' | 'bots';
   /** All that it sees of an environment, beside PATH. */
   env: Record<string, string>;
   /** For programs of the engine: the constant message of the log line that says it is ready. */
   readyMessage?: string;
 }
 
+/** The young generation's size says how much memory a process holds under load (docs/benchmarks.md). */
+function flagsOf(role: string): string[] {
+  const command = parseProcfile(readFileSync(path.join(root, 'Procfile'), 'utf8')).find(
+    ({ name }) => name === role,
+  )?.command;
+  return command?.split(/\s+/).filter((word) => word.startsWith('--')) ?? [];
+}
+
 const root = path.dirname(path.dirname(import.meta.dirname));
 const stopWithinMs = 15_000;
 
 export async function startProgram<Ready = unknown>(options: ProgramOptions): Promise<Program<Ready>> {
-  const { file, args = [], env, readyMessage } = options;
+  const { file, args = [], env, readyMessage, role } = options;
   const child = fork(path.join(root, file), args, {
     cwd: root,
-    execArgv: [],
+    execArgv: flagsOf(role),
     silent: true,
     env: { PATH: process.env.PATH ?? '', TMPDIR: process.env.TMPDIR, ...env },
   });

@@ -3,7 +3,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { AppDeps } from './app-deps.ts';
 import { sendConnectionProblem, sendProblem, sendRouteNotFound } from './problem.ts';
 import { adminRoutes } from './routes/admin.ts';
-import { boardRoutes } from './routes/board.ts';
+import { boardRoutes, boardStreamPath } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
 import { healthRoutes } from './routes/health.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -11,6 +11,9 @@ import { pageRoutes } from './routes/pages.ts';
 import { productRoutes } from './routes/products.ts';
 import { queueBoardRoutes } from './routes/queue-board.ts';
 import { serializerCompiler } from './serialize.ts';
+
+/** Longer than any wait below it: the group commit gives up on a lost database after seconds. */
+const handlerTimeoutMs = 25_000;
 
 /** The whole HTTP side, apart from listening. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -27,6 +30,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     ajv: { customOptions: { coerceTypes: false } },
     frameworkErrors: sendProblem as never, // it gives requests of a route that is not known, which it types apart
     clientErrorHandler: sendConnectionProblem,
+  });
+  app.addHook('onRoute', (route) => {
+    // Whatever is away, nobody waits for ever; a stream has no end, and a route may say its own.
+    if (route.url !== boardStreamPath) route.handlerTimeout ??= handlerTimeoutMs;
   });
   app.removeContentTypeParser('text/plain'); // JSON in and out; anything else is a 415
   app.setValidatorCompiler(validatorCompiler);

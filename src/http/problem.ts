@@ -31,6 +31,11 @@ const statusOf: Record<ErrorCode, number> = {
 
 /** What goes wrong before a route is reached: Fastify's own code → ours. */
 const requestFaults: Record<string, { code: string; status: number; detail: string }> = {
+  FST_ERR_HANDLER_TIMEOUT: {
+    code: 'service_unavailable',
+    status: 503,
+    detail: 'The answer took too long. Try again in a moment.',
+  },
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'body_too_large',
     status: 413,
@@ -50,6 +55,8 @@ const requestFaults: Record<string, { code: string; status: number; detail: stri
   },
 };
 
+const defaultRetryAfterSeconds = 2;
+
 interface Problem {
   status: number;
   code: string;
@@ -67,8 +74,11 @@ export async function sendProblem(
   const error = !isOurs && isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
   const problem = problemOf(error);
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
-  if (error instanceof EngineError && error.retryAfterSeconds !== undefined)
-    void reply.header('retry-after', error.retryAfterSeconds);
+  if (problem.status === 503)
+    void reply.header(
+      'retry-after',
+      (error instanceof EngineError && error.retryAfterSeconds) || defaultRetryAfterSeconds,
+    );
   if (problem.status === 401)
     void reply.header(
       'www-authenticate',

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
 import type { QueueStore } from '../../queues/backend.ts';
 import { laneQueues } from '../../queues/lanes.ts';
-import { orderJobId } from '../../queues/order-job.ts';
+import { orderJobId, parseOrderJobId } from '../../queues/order-job.ts';
 import { findPlaces } from '../db/lane-places.ts';
 import type { Database } from '../db/pool.ts';
 import { findQueueStore, listDueBackwards, saveQueueStore, withRebuildLock } from '../db/queue-stores.ts';
@@ -20,8 +21,8 @@ export interface RebuildDeps {
 export type Rebuilt = Record<Lane, number>;
 
 const pageSize = 1_000;
-/** In place of the marker while a rebuild runs: one that dies half-way leaves it, and is done again. */
-const rebuilding = 'rebuilding';
+/** In place of the marker while a rebuild runs, with the lanes that were paused by hand: one that dies half-way is done again. */
+const rebuildingPrefix = 'rebuilding ';
 
 /**
  * Puts everything that is due by the database's account back into its lane, in order. The lanes are paused meanwhile; new orders
@@ -32,17 +33,17 @@ export async function rebuildQueues({ database, store, log }: RebuildDeps): Prom
   return database.pool.transaction((transaction) =>
     withRebuildLock(transaction, async () => {
       const queues = lanes.map((lane) => store.queue(laneQueues[lane].name));
-      const wasInterrupted = (await store.readMarker()) === rebuilding;
-      const pausedByHand = wasInterrupted
-        ? []
-        : (await Promise.all(queues.map(async (queue) => ((await queue.isPaused()) ? queue : null)))).filter(
-            (queue) => queue !== null,
-          );
+      const pausedByHand = namesIn(await store.readMarker()) ?? (await listPaused(queues));
+      const rebuilding = `${rebuildingPrefix}${pausedByHand.join(' ')}`;
       await store.writeMarker(rebuilding);
       await Promise.all(queues.map((queue) => queue.pause()));
+      await store.writeMarker(rebuilding); // once more: a store that was wiped in between would call our pause somebody's own
       const rebuilt: Rebuilt = { vip: 0, normal: 0 };
-      for (const lane of lanes) rebuilt[lane] = await refillLane(transaction, store, lane);
-      await Promise.all(queues.filter((queue) => !pausedByHand.includes(queue)).map((queue) => queue.resume()));
+      try {
+        for (const lane of lanes) rebuilt[lane] = await refillLane(transaction, store, lane);
+      } finally {
+        await Promise.all(queues.filter(({ name }) => !pausedByHand.includes(name)).map((queue) => queue.resume()));
+      }
       const marker = randomUUID();
       await saveQueueStore(transaction, store.kind, { marker, runId: await store.runId() });
       // Wiped under our hands: a marker now would call the rest complete.
@@ -52,6 +53,17 @@ export async function rebuildQueues({ database, store, log }: RebuildDeps): Prom
       return rebuilt;
     }),
   );
+}
+
+/** The lanes that an interrupted rebuild found paused; null when the marker is not a rebuild's. */
+function namesIn(marker: string | null): string[] | null {
+  if (!marker?.startsWith(rebuildingPrefix)) return null;
+  return marker.slice(rebuildingPrefix.length).split(' ').filter(Boolean);
+}
+
+async function listPaused(queues: readonly Queue[]): Promise<string[]> {
+  const isPaused = await Promise.all(queues.map((queue) => queue.isPaused()));
+  return queues.filter((_queue, index) => isPaused[index]).map(({ name }) => name);
 }
 
 /** Rebuilds when the store is not the one that was last filled: wiped, restarted, restored from an old dump, or replaced. */
@@ -102,15 +114,18 @@ async function refillLane(db: Db, store: QueueStore, lane: Lane): Promise<number
 async function sortArrivals(db: Db, store: QueueStore, lane: Lane): Promise<void> {
   const { name } = laneQueues[lane];
   for (let round = 0; round < 5; round++) {
-    const waiting = await store.listWaiting(name);
-    const numbers = waiting.map((jobId) => Number(jobId.split('-')[1]));
+    const waiting = (await store.listWaiting(name)).flatMap((jobId) => {
+      const order = parseOrderJobId(jobId);
+      return order ? [{ jobId, orderNumber: order.orderNumber }] : []; // anything else is nobody's order
+    });
+    const numbers = waiting.map(({ orderNumber }) => orderNumber);
     const dueSeqs = new Map((await findPlaces(db, numbers)).map((place) => [place.orderNumber, place.dueSeq]));
     const places = numbers.map((number) => dueSeqs.get(number) ?? 0);
     const firstOut = places.findIndex((place, index) => index > 0 && place < (places[index - 1] ?? 0));
     if (firstOut < 0) return;
-    const smallest = Math.min(...places.slice(firstOut));
+    const smallest = places.slice(firstOut).reduce((least, place) => Math.min(least, place));
     const late = waiting
-      .map((jobId, index) => ({ jobId, place: places[index] ?? 0 }))
+      .map(({ jobId }, index) => ({ jobId, place: places[index] ?? 0 }))
       .filter(({ place }, index) => index >= firstOut || place > smallest)
       .sort((a, b) => a.place - b.place);
     await store.moveJobs(

@@ -128,7 +128,7 @@ async function letGoOf(
 
 async function failOrder(deps: OrderRunDeps, bot: BotInHand, enqueueNo: number, error: unknown): Promise<Ending> {
   const { orderNumber, attempt } = bot;
-  const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+  const reason = (error instanceof Error ? error.message : String(error)).replaceAll('\0', '').slice(0, 500);
   const { maxAttempts } = deps;
   const fail = () =>
     failAttempt(deps.database.pool, { orderNumber, attempt, reason, isRetryable: isRetryable(error), maxAttempts });

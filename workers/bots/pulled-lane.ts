@@ -92,7 +92,7 @@ export class PulledLane {
       }
       const next = await finish;
       if (!Array.isArray(next) || !next[0]) return undefined;
-      return await this.#own(Job.fromJSON(this.#worker as never, next[0] as JobJson, next[1] as string) as Job, token);
+      return await this.#own(this.#jobFrom(next[0] as JobJson, next[1] as string), token);
     } catch (error) {
       this.#reportLost(error, jobId);
       return undefined;
@@ -138,10 +138,17 @@ export class PulledLane {
   async #takeOne(): Promise<Claim | undefined> {
     for (;;) {
       const token = randomUUID();
-      const job = await this.#worker.getNextJob(token, { block: false });
-      const claim = job && (await this.#own(job, token));
-      if (!job || claim) return claim;
+      // Below the worker's own `getNextJob`, whose tracing and schedulers we do not use: they cost a fifth of a take.
+      const [found, jobId] = await this.#worker.getBackend().moveToActive(token, this.#deps.name);
+      if (!found) return undefined;
+      const claim = await this.#own(this.#jobFrom(found as JobJson, jobId as string), token);
+      if (claim) return claim;
     }
+  }
+
+  /** The form is BullMQ's own: what its worker makes of the same answer. */
+  #jobFrom(found: JobJson, jobId: string): Job {
+    return Job.fromJSON(this.#worker as never, found, jobId) as Job;
   }
 
   /**

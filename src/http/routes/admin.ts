@@ -21,9 +21,13 @@ export async function adminRoutes(
   app.addHook('onRequest', createAdminCheck(config.admin));
 
   const rebuilt = z.object({ rebuilt: z.object({ vip: z.int(), normal: z.int() }) });
-  app.post('/v1/admin/queues/rebuild', { schema: { response: { 200: rebuilt } } }, async () => ({
-    rebuilt: await rebuildQueues({ database, store, log }),
-  }));
+  app.post(
+    '/v1/admin/queues/rebuild',
+    { handlerTimeout: 600_000, schema: { response: { 200: rebuilt } } },
+    async () => ({
+      rebuilt: await rebuildQueues({ database, store, log }),
+    }),
+  );
 
   app.get('/v1/admin/queues', async () =>
     within(5_000, 'The queue store', readQueueStatus({ pool: database.pool, store })),

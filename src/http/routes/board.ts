@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { boardSchema } from '../../domain/board.ts';
 import type { AppDeps } from '../app-deps.ts';
 
+export const boardStreamPath = '/v1/board/stream';
+
 /** What everybody may see: the board, whole and as it changes. */
 export async function boardRoutes(scope: FastifyInstance, { board }: AppDeps): Promise<void> {
   const app = scope.withTypeProvider<ZodTypeProvider>();
@@ -18,7 +20,7 @@ export async function boardRoutes(scope: FastifyInstance, { board }: AppDeps): P
 
   // `lastEventId` for clients that cannot send the header
   const query = z.object({ lastEventId: z.string().optional() });
-  app.get('/v1/board/stream', { exposeHeadRoute: false, schema: { querystring: query } }, async (request, reply) => {
+  app.get(boardStreamPath, { exposeHeadRoute: false, schema: { querystring: query } }, async (request, reply) => {
     const header = request.headers['last-event-id'];
     await board.follow(typeof header === 'string' ? header : request.query.lastEventId, () => {
       reply.hijack();
