@@ -19,6 +19,8 @@ export interface QueueStore {
   returnJobs(name: string, jobs: readonly ActiveJob[]): Promise<string[]>;
   /** The jobs that are claimed now, with the name of the worker that has them. */
   listActive(name: string): Promise<{ id: string; claimedBy: string | undefined }[]>;
+  /** Whether nothing waits: asked before a take that is likely to find nothing. */
+  isEmpty(name: string): Promise<boolean>;
   /** The ids of all waiting jobs, the next one first. */
   listWaiting(name: string): Promise<string[]>;
   /**
@@ -111,6 +113,7 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
       );
       return jobs.flatMap(({ id }, index) => (codes[index] === missingJob ? [id] : []));
     },
+    isEmpty: (name) => connection.llen(`${prefix}:${name}:wait`).then((length) => length === 0),
     listActive: (name) => listActive(queueOf(name)),
     listWaiting: (name) => connection.lrange(`${prefix}:${name}:wait`, 0, -1).then((jobIds) => jobIds.reverse()),
     async passOnMarker(worker) {
@@ -189,6 +192,10 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
         [name, jobs.map(({ id }) => id)],
       );
       return rows.map(({ id }) => id);
+    },
+    async isEmpty(name) {
+      const { rowCount } = await pool.query("SELECT FROM job WHERE queue = $1 AND state = 'waiting' LIMIT 1", [name]);
+      return rowCount === 0;
     },
     listActive: (name) => listActive(queueOf(name)),
     async listWaiting(name) {

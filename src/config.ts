@@ -99,7 +99,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     faults.push('BOT_HANDLER_SECRET: is missing; an http handler needs it to sign what it sends');
   if (!!present.ADMIN_USERNAME !== !!present.ADMIN_PASSWORD)
     faults.push('ADMIN_USERNAME and ADMIN_PASSWORD: come together or not at all');
-  if (present['TWOLANE_FAILPOINT'] && (present['ENV'] ?? 'production') === 'production')
+  if (present.TWOLANE_FAILPOINT && (present.ENV ?? 'production') === 'production')
     faults.push('TWOLANE_FAILPOINT: is for tests, never for production');
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
