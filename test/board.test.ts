@@ -333,7 +333,7 @@ describe('many moves at once, and viewers that come and go', () => {
     const rest = await watch({ lastEventId: id });
     await until('the rest', () => rest.events.some(({ event }) => event === 'bots'));
     const rows = await engine.database.query<{ id: string }>(
-      "SELECT xid::text || '-' || id AS id FROM order_events WHERE (xid, id) > ($1::xid8, $2) ORDER BY xid, id",
+      "SELECT xid::text || '-' || id AS id FROM order_events WHERE (xid, id) > ($1::xid8, $2) ORDER BY order_events.xid, order_events.id",
       viewer.events[0]!.id.split('-'),
     );
     const expected = rows.map((row) => row.id);

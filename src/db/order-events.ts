@@ -50,13 +50,14 @@ const streamedRow = z
 
 /**
  * The next events in (xid, id) order, up to the oldest transaction that still runs: an event that commits later with a smaller id
- * has a larger xid, or was waited for, so nothing is ever told behind the cursor.
+ * has a larger xid, or was waited for, so nothing is ever told behind the cursor. Sorted by the table's columns: the bare names
+ * would be the texts of the answer, 1000 before 999.
  */
 export function listEventsAfter(db: Db, cursor: EventCursor, limit: number): Promise<readonly StreamedEvent[]> {
   return db.any(sql.type(streamedRow)`
     SELECT xid::text AS xid, id::text AS id, order_number AS number, lane, from_status AS "from", to_status AS "to", bot_number AS "botNumber", at
     FROM order_events
     WHERE (xid, id) > (${cursor.xid}::xid8, ${cursor.id}::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY xid, id LIMIT ${limit}
+    ORDER BY order_events.xid, order_events.id LIMIT ${limit}
   `);
 }
