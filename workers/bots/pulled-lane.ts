@@ -142,7 +142,7 @@ export class PulledLane {
   async #takeOne(): Promise<Claim | undefined> {
     for (;;) {
       const token = randomUUID();
-      // Below the worker's own `getNextJob`, whose tracing and schedulers we do not use (measured: 0.49 → 0.53 of a raw worker's rate).
+      // Below the worker's own `getNextJob`, whose tracing and schedulers we do not use; a single run gained 4 %, hardly more than noise.
       const [found, jobId] = await this.#worker.getBackend().moveToActive(token, this.#deps.name);
       if (!found) return undefined;
       const claim = await this.#own(this.#jobFrom(found as JobJson, jobId as string), token);
