@@ -1,11 +1,13 @@
 /** Sample accounts and a small café's catalogue, for the demo and for tests. What exists is left alone. */
 import { pathToFileURL } from 'node:url';
+import { hashPassword } from '../src/accounts/password.ts';
 import { readConfig } from '../src/config.ts';
 import { insertBot } from '../src/db/bots.ts';
 import { openDatabase } from '../src/db/pool.ts';
 import { upsertProducts } from '../src/db/products.ts';
 import type { Db } from '../src/db/sql.ts';
 import { insertUser } from '../src/db/users.ts';
+import { samplePassword } from '../src/domain/user.ts';
 import { createLog } from '../src/log.ts';
 
 export const sampleUsers = [
@@ -41,7 +43,7 @@ export const sampleProducts = Object.entries(prices).map(([name, amountMinor]) =
 }));
 
 export async function loadSamples(db: Db, bots: number): Promise<void> {
-  for (const user of sampleUsers) await insertUser(db, user);
+  for (const user of sampleUsers) await insertUser(db, { ...user, passwordHash: await hashPassword(samplePassword) });
   await upsertProducts(db, sampleProducts);
   for (let count = 0; count < bots; count++) await insertBot(db);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { samplePassword } from './domain/user.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
@@ -12,6 +13,30 @@ export const durationMs = z
     const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
     return Number.parseInt(text, 10) * factor;
   });
+
+const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
+
+/** Several stand apart by commas: the first signs, all are believed. */
+const secrets = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine((given) => given.length > 0 && given.every((secret) => secret.length >= 32), {
+    error: 'takes secrets of at least 32 characters each (several by commas), such as `openssl rand -hex 32` gives',
+  });
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** `false`, the number of proxies in front, or their addresses and networks. */
+const trustProxy = z.string().transform((text) => {
+  if (text === 'false') return false;
+  if (/^\d{1,2}$/.test(text)) return Number(text);
+  return text.split(/[\s,]+/).filter((part) => part !== '');
+});
 
 const environment = z.object({
   ENV: z.enum(['production', 'development', 'test']).default('production'),
@@ -39,7 +64,18 @@ const environment = z.object({
 
   ADMIN_USERNAME: z.string().min(1).optional(),
   ADMIN_PASSWORD: z.string().min(8).optional(),
-  JWT_SECRET: z.string().min(32).optional(),
+  JWT_SECRET: secrets.optional(),
+  JWT_ISSUER: z.string().min(1).default('twolane'),
+  JWT_AUDIENCE: z.string().min(1).default('twolane-api'),
+  JWT_ACCESS_TOKEN_DURATION: durationMs.pipe(z.number().min(1_000).max(86_400_000)).default(900_000),
+  JWT_REFRESH_TOKEN_DURATION: durationMs.pipe(z.number().min(1_000).max(31_536_000_000)).default(2_592_000_000),
+
+  CORS_ORIGINS: list.default([]),
+  CORS_CREDENTIALS: flag.default(false),
+  TRUST_PROXY: trustProxy.default(false),
+  RATE_LIMIT_PER_MINUTE: count(0, 10_000_000).default(1_200),
+  SIGN_IN_LIMIT_PER_MINUTE: count(0, 10_000_000).default(60),
+  OVERLOAD_EVENT_LOOP_DELAY: durationMs.default(2_000),
 
   TWOLANE_FAILPOINT: z.enum(['after-commit']).optional(),
 
@@ -52,6 +88,15 @@ const environment = z.object({
   BOT_HANDLER_TIMEOUT: durationMs.default(60_000),
 });
 
+export interface TokenSettings {
+  /** The first signs; all are believed. */
+  secrets: string[];
+  issuer: string;
+  audience: string;
+  accessTokenMs: number;
+  refreshTokenMs: number;
+}
+
 export interface Config {
   env: 'production' | 'development' | 'test';
   host: string;
@@ -63,7 +108,23 @@ export interface Config {
   queuePrefix: string;
   /** Null: nobody gets into the admin pages. */
   admin: { username: string; password: string } | null;
-  jwtSecret: string | null;
+  /** Null: nobody can sign in, and the web process does not start. */
+  tokens: TokenSettings | null;
+  cors: {
+    /** `*` alone means every origin. */
+    origins: string[];
+    credentials: boolean;
+  };
+  /** Whose `X-Forwarded-For` is believed: nobody's, that of so many proxies in front, or of these addresses and networks. */
+  trustProxy: boolean | number | string[];
+  limits: {
+    /** Requests a minute of one account, or of one address where nobody is signed in; 0 is no limit. */
+    requestsPerMinute: number;
+    /** Requests a minute of one address to sign in, register and refresh; 0 is no limit. */
+    signInsPerMinute: number;
+    /** A web process whose event loop lags more than this refuses requests; 0 is never. */
+    eventLoopDelayMs: number;
+  };
   /** Where the process ends itself, so that a test can see what is lost; never in production. */
   failpoint: 'after-commit' | null;
   intakeMaxWaiting: number;
@@ -99,8 +160,14 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     faults.push('BOT_HANDLER_SECRET: is missing; an http handler needs it to sign what it sends');
   if (!!present.ADMIN_USERNAME !== !!present.ADMIN_PASSWORD)
     faults.push('ADMIN_USERNAME and ADMIN_PASSWORD: come together or not at all');
-  if (present.TWOLANE_FAILPOINT && (present.ENV ?? 'production') === 'production')
-    faults.push('TWOLANE_FAILPOINT: is for tests, never for production');
+  const isProduction = (present.ENV ?? 'production') === 'production';
+  if (isProduction && present.ADMIN_PASSWORD === samplePassword)
+    faults.push('ADMIN_PASSWORD: is that of the demo, which everybody knows; choose another one for production');
+  if (parsed.success && parsed.data.CORS_CREDENTIALS && parsed.data.CORS_ORIGINS.includes('*'))
+    faults.push(
+      'CORS_ORIGINS: * with CORS_CREDENTIALS=true would let every page act for its visitors; name the origins',
+    );
+  if (present.TWOLANE_FAILPOINT && isProduction) faults.push('TWOLANE_FAILPOINT: is for tests, never for production');
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
   const is = parsed.data;
@@ -113,7 +180,22 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     redisUrl: is.REDIS_URL ?? (is.REDIS_HOST ? redisUrlFrom(is, is.REDIS_HOST) : null),
     queuePrefix: is.QUEUE_PREFIX,
     admin: is.ADMIN_USERNAME && is.ADMIN_PASSWORD ? { username: is.ADMIN_USERNAME, password: is.ADMIN_PASSWORD } : null,
-    jwtSecret: is.JWT_SECRET ?? null,
+    tokens: is.JWT_SECRET
+      ? Object.freeze({
+          secrets: is.JWT_SECRET,
+          issuer: is.JWT_ISSUER,
+          audience: is.JWT_AUDIENCE,
+          accessTokenMs: is.JWT_ACCESS_TOKEN_DURATION,
+          refreshTokenMs: is.JWT_REFRESH_TOKEN_DURATION,
+        })
+      : null,
+    cors: Object.freeze({ origins: is.CORS_ORIGINS, credentials: is.CORS_CREDENTIALS }),
+    trustProxy: is.TRUST_PROXY,
+    limits: Object.freeze({
+      requestsPerMinute: is.RATE_LIMIT_PER_MINUTE,
+      signInsPerMinute: is.SIGN_IN_LIMIT_PER_MINUTE,
+      eventLoopDelayMs: is.OVERLOAD_EVENT_LOOP_DELAY,
+    }),
     failpoint: is.TWOLANE_FAILPOINT ?? null,
     intakeMaxWaiting: is.INTAKE_MAX_WAITING,
     orderMaxAttempts: is.ORDER_MAX_ATTEMPTS,

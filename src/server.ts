@@ -1,22 +1,27 @@
 import { pathToFileURL } from 'node:url';
 import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
 import { openQueueStore } from '../queues/backend.ts';
+import { createAccessTokens } from './accounts/access-tokens.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { assertSchemaCurrent } from './db/migrations.ts';
 import { openDatabase } from './db/pool.ts';
-import { findActorByEmail } from './db/users.ts';
+import { openRedis } from './db/redis.ts';
 import { buildApp } from './http/app.ts';
-import { type Authenticate, createDevelopmentAuthenticate } from './http/authenticate.ts';
+import type { AppDeps } from './http/app-deps.ts';
 import { BoardFeed } from './http/board/board-feed.ts';
 import { createLog, type Logger } from './log.ts';
 import { createAnnouncer } from './operations/announcer.ts';
 import { openCatalogue } from './operations/catalogue.ts';
 import { HandOver } from './operations/hand-over.ts';
 import { OrderIntake } from './operations/order-intake.ts';
+import { assertNoSampleAccounts } from './operations/sample-accounts.ts';
+import { SessionCache } from './operations/session-cache.ts';
 
 export interface RunningWeb {
   /** Where it listens, `http://127.0.0.1:3000`. */
   url: string;
+  routes: FastifyInstance['guardedRoutes'];
   close(): Promise<void>;
 }
 
@@ -24,11 +29,14 @@ export interface RunningWeb {
 export async function startWeb(
   config: Config,
   log: Logger,
-  options: { authenticate?: Authenticate } = {},
+  replacements: Partial<Pick<AppDeps, 'tokens' | 'sessions'>> = {},
 ): Promise<RunningWeb> {
+  if (!config.tokens)
+    throw new ConfigError(['JWT_SECRET: is missing; it signs access tokens, such as `openssl rand -hex 32` gives']);
   const database = await openDatabase(config.databaseUrl, log, { name: 'web' });
   try {
     await assertSchemaCurrent(database.pool);
+    if (config.env === 'production') await assertNoSampleAccounts(database.pool);
   } catch (error) {
     await database.close();
     throw error;
@@ -54,21 +62,37 @@ export async function startWeb(
     afterCommit: config.failpoint === 'after-commit' ? () => process.kill(process.pid, 'SIGKILL') : undefined,
   });
   const board = new BoardFeed({ database, log });
-  const authenticate =
-    options.authenticate ??
-    createDevelopmentAuthenticate((email) => findActorByEmail(database.pool, email), config.env);
-  const app = await buildApp({ config, database, store, catalogue, intake, board, authenticate, announce, log });
+  const redis = config.redisUrl ? openRedis(config.redisUrl, log) : null;
+  const tokens = createAccessTokens(config.tokens);
+  const sessions = new SessionCache({ database, redis, prefix: config.queuePrefix, log });
+  const app = await buildApp({
+    config,
+    database,
+    store,
+    catalogue,
+    intake,
+    board,
+    tokens,
+    sessions,
+    redis,
+    announce,
+    log,
+    ...replacements,
+  });
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url, backend: store.kind, env: config.env }, 'web listening');
 
   return {
     url,
+    routes: app.guardedRoutes,
     async close() {
       await board.close();
       await app.close();
       await intake.settle();
       catalogue.close();
       await closeAnnouncer();
+      await sessions.close();
+      redis?.disconnect();
       await store.close();
       await database.close();
     },
@@ -87,7 +111,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     });
   } catch (error) {
     process.stderr.write(
-      `${error instanceof ConfigError || (error as Error).name === 'SchemaOutdatedError' ? (error as Error).message : (error as Error).stack}\n`,
+      `${['ConfigError', 'SchemaOutdatedError', 'SampleAccountsError'].includes((error as Error).name) ? (error as Error).message : (error as Error).stack}\n`,
     );
     process.exit(1);
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { normal, type Problem, vip } from './support/api.ts';
+import { normal, type Problem, samplePassword, vip } from './support/api.ts';
 import { backends, type Engine, startEngine } from './support/engine.ts';
 import { until } from './support/until.ts';
 
@@ -123,10 +123,8 @@ describe.each(backends)('intake on %s', (backend) => {
   it('writes the neighbours of an order that the database refuses', async () => {
     // An account that is removed between its sign-in and the commit: its foreign key fails inside the group.
     const gone = 'gone@twolane.test';
-    await engine.database.query(
-      "INSERT INTO users (id, email, display_name, role) VALUES (gen_random_uuid(), $1, 'Gone', 'NORMAL')",
-      [gone],
-    );
+    const registered = { email: gone, password: samplePassword, displayName: 'Gone' };
+    expect((await engine.api.call('POST', '/v1/auth/register', { body: registered })).status).toBe(201);
     expect((await engine.api.call('GET', '/v1/bots', { as: gone })).status).toBe(200);
     await engine.database.query('DELETE FROM users WHERE email = $1', [gone]);
     const before = await countOrders();

@@ -2,12 +2,15 @@ import pg from 'pg';
 import type { Logger } from '../log.ts';
 import { type Db, nothing, sql } from './sql.ts';
 
-/** `twolane_events`: the board has something new. `twolane_bots`: bots or their orders were changed from outside. */
-export type Channel = 'twolane_events' | 'twolane_bots';
+/**
+ * `twolane_events`: the board has something new. `twolane_bots`: bots or their orders were changed from outside.
+ * `twolane_sessions`: these sessions (ids, by commas) ended, or their account changed.
+ */
+export type Channel = 'twolane_events' | 'twolane_bots' | 'twolane_sessions';
 
 /** Never inside a hot transaction: NOTIFY makes commits queue behind each other (28.7k → 6.6k a second, measured). */
-export async function notify(db: Db, channel: Channel): Promise<void> {
-  await db.query(sql.type(nothing)`SELECT pg_notify(${channel}, '')`);
+export async function notify(db: Db, channel: Channel, payload = ''): Promise<void> {
+  await db.query(sql.type(nothing)`SELECT pg_notify(${channel}, ${payload})`);
 }
 
 export interface Listener {
@@ -16,11 +19,11 @@ export interface Listener {
 
 const reconnectMs = 250;
 
-/** Calls `onNotice` for each notice and after each reconnection, when some may have been missed. */
+/** Calls `onNotice` for each notice, and with null after each (re)connection, when some may have been missed. */
 export function listen(
   databaseUrl: string,
   channels: readonly Channel[],
-  onNotice: (channel: Channel) => void,
+  onNotice: (channel: Channel, payload: string | null) => void,
   log: Logger,
 ): Listener {
   let client: pg.Client | undefined;
@@ -45,11 +48,11 @@ export function listen(
     };
     next.on('error', again);
     next.on('end', () => again(undefined));
-    next.on('notification', ({ channel }) => onNotice(channel as Channel));
+    next.on('notification', ({ channel, payload }) => onNotice(channel as Channel, payload ?? ''));
     try {
       await next.connect();
       for (const channel of channels) await next.query(`LISTEN ${channel}`);
-      for (const channel of channels) onNotice(channel);
+      for (const channel of channels) onNotice(channel, null);
     } catch (error) {
       again(error as Error);
       await next.end().catch(() => undefined); // it never came up

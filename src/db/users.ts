@@ -1,20 +1,94 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { type Actor, type Role, roleSchema } from '../domain/user.ts';
-import { type Db, sql } from './sql.ts';
+import { type Role, roleSchema, type User } from '../domain/user.ts';
+import { type Db, nothing, sql, time } from './sql.ts';
 
-const actorRow = z.object({ userId: z.uuid(), email: z.string(), role: roleSchema });
+const userRow = z
+  .object({ id: z.uuid(), email: z.string(), displayName: z.string(), role: roleSchema, created_at: time })
+  .transform(({ created_at, ...row }): User => ({ ...row, createdAt: new Date(created_at).toISOString() }));
 
-export function findActorByEmail(db: Db, email: string): Promise<Actor | null> {
-  return db.maybeOne(sql.type(actorRow)`
-    SELECT id AS "userId", email, role FROM users WHERE lower(email) = lower(${email}) AND deleted_at IS NULL
+const userColumns = sql.fragment`id, email, display_name AS "displayName", role, created_at`;
+
+export interface NewUser {
+  email: string;
+  displayName: string;
+  role: Role;
+  /** Null: an account that cannot sign in. */
+  passwordHash: string | null;
+}
+
+/** Null when the e-mail is taken, compared without case. */
+export function insertUser(db: Db, { email, displayName, role, passwordHash }: NewUser): Promise<User | null> {
+  return db.maybeOne(sql.type(userRow)`
+    INSERT INTO users (id, email, display_name, role, password_hash)
+    VALUES (${uuidv7()}, ${email}, ${displayName}, ${role}, ${passwordHash})
+    ON CONFLICT (lower(email)) WHERE deleted_at IS NULL DO NOTHING
+    RETURNING ${userColumns}
   `);
 }
 
-/** Adds a user; one who exists (by e-mail, without case) is left alone. */
-export async function insertUser(db: Db, user: { email: string; displayName: string; role: Role }): Promise<void> {
-  await db.query(sql.unsafe`
-    INSERT INTO users (id, email, display_name, role) VALUES (${uuidv7()}, ${user.email}, ${user.displayName}, ${user.role})
-    ON CONFLICT (lower(email)) WHERE deleted_at IS NULL DO NOTHING
+export function findUser(db: Db, userId: string): Promise<User | null> {
+  return db.maybeOne(sql.type(userRow)`
+    SELECT ${userColumns} FROM users WHERE id = ${userId} AND deleted_at IS NULL
+  `);
+}
+
+const credentialsRow = z.object({ userId: z.uuid(), passwordHash: z.string().nullable() });
+
+export function findCredentials(db: Db, email: string): Promise<z.infer<typeof credentialsRow> | null> {
+  return db.maybeOne(sql.type(credentialsRow)`
+    SELECT id AS "userId", password_hash AS "passwordHash" FROM users WHERE lower(email) = lower(${email}) AND deleted_at IS NULL
+  `);
+}
+
+export interface UserQuery {
+  role?: Role | undefined;
+  /** A part of the e-mail or the name, without case. */
+  q?: string | undefined;
+  afterId?: string | undefined;
+  limit: number;
+}
+
+/** Oldest account first. */
+export function listUsers(db: Db, { role, q, afterId, limit }: UserQuery): Promise<readonly User[]> {
+  const pattern = q === undefined ? null : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return db.any(sql.type(userRow)`
+    SELECT ${userColumns} FROM users
+    WHERE deleted_at IS NULL
+      AND (${role ?? null}::text IS NULL OR role = ${role ?? null})
+      AND (${pattern}::text IS NULL OR email ILIKE ${pattern} OR display_name ILIKE ${pattern})
+      AND (${afterId ?? null}::uuid IS NULL OR id > ${afterId ?? null}::uuid)
+    ORDER BY id LIMIT ${limit}
+  `);
+}
+
+/** Locks every manager, so that two who demote each other do it one after the other. Call before locking any other account. */
+export function lockManagers(transaction: Db): Promise<readonly string[]> {
+  return transaction.anyFirst(sql.type(z.object({ id: z.uuid() }))`
+    SELECT id FROM users WHERE role = 'MANAGER' AND deleted_at IS NULL ORDER BY id FOR UPDATE
+  `);
+}
+
+export function lockUser(transaction: Db, userId: string): Promise<User | null> {
+  return transaction.maybeOne(sql.type(userRow)`
+    SELECT ${userColumns} FROM users WHERE id = ${userId} AND deleted_at IS NULL FOR UPDATE
+  `);
+}
+
+export async function updateRole(transaction: Db, userId: string, role: Role): Promise<void> {
+  await transaction.query(sql.type(nothing)`
+    UPDATE users SET role = ${role}, updated_at = now() WHERE id = ${userId}
+  `);
+  // An account that is no robot any more has none; the order in its hands comes back when its lease ends.
+  await transaction.query(sql.type(nothing)`
+    UPDATE bots SET deleted_at = now(), updated_at = now() WHERE user_id = ${userId} AND deleted_at IS NULL AND ${role} <> 'BOT'
+  `);
+}
+
+/** Whether somebody can sign in under one of these e-mails, and with which password hashes. */
+export function listPasswordHashes(db: Db, emails: readonly string[]): Promise<readonly string[]> {
+  return db.anyFirst(sql.type(z.object({ passwordHash: z.string() }))`
+    SELECT password_hash AS "passwordHash" FROM users
+    WHERE lower(email) = ANY (${sql.array([...emails], 'text')}) AND deleted_at IS NULL AND password_hash IS NOT NULL
   `);
 }

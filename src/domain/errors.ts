@@ -4,18 +4,26 @@ import type { OrderStatus } from './order-status.ts';
 export type ErrorCode =
   | 'admin_credentials_invalid'
   | 'attempt_superseded'
+  | 'credentials_invalid'
+  | 'email_taken'
   | 'forbidden'
   | 'idempotency_key_reused'
   | 'input_invalid'
   | 'intake_overloaded'
+  | 'last_manager'
   | 'no_bots'
   | 'order_not_found'
   | 'order_transition_refused'
   | 'payment_method_unavailable'
   | 'product_unavailable'
   | 'product_unknown'
+  | 'rate_limited'
+  | 'refresh_token_reused'
+  | 'refund_exceeds_captured'
   | 'service_unavailable'
-  | 'unauthenticated';
+  | 'too_many_attempts'
+  | 'unauthenticated'
+  | 'user_not_found';
 
 /** A failure that its caller can act on. */
 export class EngineError extends Error {
@@ -116,5 +124,56 @@ export class ServiceUnavailableError extends EngineError {
 export class NoBotsError extends EngineError {
   constructor() {
     super('no_bots', 'There is no bot to remove.');
+  }
+}
+
+export class AttemptSupersededError extends EngineError {
+  constructor(orderNumber: number, attempt: number) {
+    super(
+      'attempt_superseded',
+      `Attempt ${attempt} of order ${orderNumber} is not yours, or not any more: let go of it.`,
+    );
+  }
+}
+
+export class CredentialsInvalidError extends EngineError {
+  constructor() {
+    super('credentials_invalid', 'There is no account with this e-mail and password.');
+  }
+}
+
+export class EmailTakenError extends EngineError {
+  constructor() {
+    super('email_taken', 'There is an account with this e-mail already.');
+  }
+}
+
+export class LastManagerError extends EngineError {
+  constructor() {
+    super('last_manager', 'This is the last manager. Make somebody else a manager first.');
+  }
+}
+
+export class RefreshTokenReusedError extends EngineError {
+  constructor() {
+    super('refresh_token_reused', 'This refresh token was used before, so its session has ended. Sign in again.');
+  }
+}
+
+export class RefundExceedsCapturedError extends EngineError {
+  constructor(orderNumber: number) {
+    super('refund_exceeds_captured', `No payment of order ${orderNumber} was captured that could be given back.`);
+  }
+}
+
+export class TooManyAttemptsError extends EngineError {
+  constructor(retryAfterSeconds: number) {
+    super('too_many_attempts', `Too many failed sign-ins. Try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
+  }
+}
+
+export class UserNotFoundError extends EngineError {
+  constructor() {
+    super('user_not_found', 'There is no such account.');
   }
 }

@@ -1,10 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Redis } from 'ioredis';
 import type { QueueStore } from '../../queues/backend.ts';
+import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/pool.ts';
 import type { Catalogue } from '../operations/catalogue.ts';
 import type { OrderIntake } from '../operations/order-intake.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { SessionCache } from '../operations/session-cache.ts';
 import type { BoardFeed } from './board/board-feed.ts';
 
 /** What the routes work with. */
@@ -15,7 +17,10 @@ export interface AppDeps {
   catalogue: Catalogue;
   intake: OrderIntake;
   board: BoardFeed;
-  authenticate: Authenticate;
+  tokens: AccessTokens;
+  sessions: Pick<SessionCache, 'find' | 'forget'>;
+  /** For caches and rate limits; null where the queues live in Postgres. */
+  redis: Redis | null;
   announce(): void;
   log: FastifyBaseLogger;
 }

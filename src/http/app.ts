@@ -1,16 +1,32 @@
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
+import { createAdminGuesses } from '../operations/admin-guesses.ts';
+import { guardRoutes } from './access.ts';
 import type { AppDeps } from './app-deps.ts';
-import { sendConnectionProblem, sendProblem, sendRouteNotFound } from './problem.ts';
+import { sendConnectionProblem } from './connection-problem.ts';
+import { openFrontDoor } from './front-door.ts';
+import { registerDocument } from './openapi/document.ts';
+import { sendProblem, sendRouteNotFound } from './problem.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { authRoutes } from './routes/auth.ts';
 import { boardRoutes, boardStreamPath } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { productRoutes } from './routes/products.ts';
 import { queueBoardRoutes } from './routes/queue-board.ts';
+import { userRoutes } from './routes/users.ts';
 import { serializerCompiler } from './serialize.ts';
+import { serverOptions } from './server-options.ts';
 
 /** Longer than any wait below it: the group commit gives up on a lost database after seconds. */
 const handlerTimeoutMs = 25_000;
@@ -20,15 +36,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }), // one line of our own per request, below
-    bodyLimit: 256 * 1024,
-    routerOptions: { maxParamLength: 100 },
-    requestTimeout: 30_000,
-    connectionTimeout: 0,
-    keepAliveTimeout: 65_000,
-    requestIdHeader: 'x-request-id',
-    forceCloseConnections: true,
+    ...serverOptions(deps.config),
     ajv: { customOptions: { coerceTypes: false } },
-    frameworkErrors: sendProblem as never, // it gives requests of a route that is not known, which it types apart
+    // It gives requests of a route that is not known, which it types apart, and runs no hooks for them.
+    frameworkErrors: ((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      frontDoor.answerHeaders(request, reply);
+      return sendProblem(error, request, reply);
+    }) as never,
     clientErrorHandler: sendConnectionProblem,
   });
   app.addHook('onRoute', (route) => {
@@ -39,7 +53,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler as never);
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler(sendRouteNotFound);
   app.addHook('onResponse', async (request, reply) => {
     const line = {
       method: request.method,
@@ -51,14 +64,24 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     else if (reply.statusCode >= 400) request.log.info(line, 'request refused');
     else request.log.debug(line, 'request answered');
   });
+  app.decorate('adminGuesses', createAdminGuesses({ pool: deps.database.pool, log: deps.log }));
+  const frontDoor = await openFrontDoor(app, deps);
+  const notFoundHooks = deps.config.limits.requestsPerMinute > 0 ? { preHandler: app.rateLimit() } : {};
+  app.setNotFoundHandler(notFoundHooks, sendRouteNotFound);
+  guardRoutes(app, { tokens: deps.tokens, sessions: deps.sessions, admin: deps.config.admin });
+  await registerDocument(app);
   for (const routes of [
     healthRoutes,
+    authRoutes,
+    userRoutes,
     productRoutes,
     orderRoutes,
     botRoutes,
     boardRoutes,
     adminRoutes,
+    auditRoutes,
     queueBoardRoutes,
+    docsRoutes,
     pageRoutes,
   ])
     await app.register(async (scope) => routes(scope, deps));

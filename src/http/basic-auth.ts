@@ -1,24 +1,47 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { EngineError } from '../domain/errors.ts';
-import { sendProblem } from './problem.ts';
+import { EngineError, ForbiddenError } from '../domain/errors.ts';
+import type { AdminGuesses } from '../operations/admin-guesses.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    adminGuesses: AdminGuesses;
+  }
+}
+
+const refusal = 'This page is for admins: ADMIN_USERNAME and ADMIN_PASSWORD.';
 
 /**
- * Lets admins pass, by Basic auth compared in constant time; where no admin is configured, nobody. It answers by itself: pages
- * of others (Bull Board) have an error handler of their own, which knows nothing of a 401.
+ * Lets admins pass, by Basic auth compared in constant time, and gives their name; where no admin is configured, nobody. The
+ * password is compared before failures are looked up: a page of many parts costs its admin a look for each, not a count.
  */
 export function createAdminCheck(admin: { username: string; password: string } | null) {
   const expected = admin && digest(`${admin.username}:${admin.password}`);
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const given = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    const isAdmin =
-      timingSafeEqual(digest(Buffer.from(given, 'base64').toString('utf8')), expected ?? digest('')) &&
-      expected !== null;
-    if (isAdmin) return undefined;
-    const refusal = 'This page is for admins: ADMIN_USERNAME and ADMIN_PASSWORD.';
-    await sendProblem(new EngineError('admin_credentials_invalid', refusal), request, reply);
-    return reply;
+  return async (request: FastifyRequest, _reply: FastifyReply): Promise<string> => {
+    const { authorization } = request.headers;
+    const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '')?.[1];
+    if (admin === null || encoded === undefined) throw new EngineError('admin_credentials_invalid', refusal);
+    const given = digest(Buffer.from(encoded, 'base64').toString('utf8'));
+    const isAdmin = timingSafeEqual(given, expected ?? digest(''));
+    const { adminGuesses } = request.server;
+    await adminGuesses.assertNoWait(request.ip);
+    if (isAdmin) {
+      if (isSentByAnotherPage(request)) throw new ForbiddenError('Another page sent this, not one of ours.');
+      return admin.username;
+    }
+    await adminGuesses.countFailure(request.ip);
+    throw new EngineError('admin_credentials_invalid', refusal);
   };
 }
 
-const digest = (text: string) => createHash('sha256').update(text).digest();
+/** Of one name and password: browsers compose what they send, and a file may hold it decomposed. */
+const digest = (text: string) => createHash('sha256').update(text.normalize('NFC')).digest();
+
+/** A browser that knows the password sends it along with whatever any page makes it send. Only browsers say where from. */
+function isSentByAnotherPage({ method, headers, host }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const { origin } = headers;
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
+}

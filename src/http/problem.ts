@@ -12,21 +12,29 @@ import {
 } from '../domain/errors.ts';
 
 /** A new code does not compile without its status. */
-const statusOf: Record<ErrorCode, number> = {
+export const statusOf: Record<ErrorCode, number> = {
   admin_credentials_invalid: 401,
   attempt_superseded: 409,
+  credentials_invalid: 401,
+  email_taken: 409,
   forbidden: 403,
   idempotency_key_reused: 422,
   input_invalid: 400,
   intake_overloaded: 503,
+  last_manager: 409,
   no_bots: 404,
   order_not_found: 404,
   order_transition_refused: 409,
   payment_method_unavailable: 422,
   product_unavailable: 422,
   product_unknown: 422,
+  rate_limited: 429,
+  refresh_token_reused: 401,
+  refund_exceeds_captured: 409,
   service_unavailable: 503,
+  too_many_attempts: 429,
   unauthenticated: 401,
+  user_not_found: 404,
 };
 
 /** What goes wrong before a route is reached: Fastify's own code → ours. */
@@ -74,7 +82,7 @@ export async function sendProblem(
   const error = !isOurs && isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
   const problem = problemOf(error);
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
-  if (problem.status === 503)
+  if (problem.status === 503 || problem.status === 429)
     void reply.header(
       'retry-after',
       (error instanceof EngineError && error.retryAfterSeconds) || defaultRetryAfterSeconds,

@@ -1,10 +1,12 @@
 import type { DatabasePool } from 'slonik';
 import type { QueueStore } from '../../queues/backend.ts';
 import { laneQueues } from '../../queues/lanes.ts';
+import { recordAudit } from '../db/audit-events.ts';
 import { notify } from '../db/notify.ts';
 import { cancelOrderRow, findOrder } from '../db/orders.ts';
 import { OrderNotFoundError, OrderTransitionRefusedError } from '../domain/errors.ts';
 import type { OrderStatus } from '../domain/order-status.ts';
+import { may } from '../domain/permissions.ts';
 import type { Actor } from '../domain/user.ts';
 import type { Logger } from '../log.ts';
 import { within } from './within.ts';
@@ -27,15 +29,26 @@ export async function cancelOrder(
   { pool, store, announce, log }: CancelOrderDeps,
   actor: Actor,
   orderNumber: number,
-  reason: string | null,
+  { reason, address }: { reason: string | null; address: string },
 ): Promise<void> {
-  const isManager = actor.role === 'MANAGER';
-  const cancelled = await cancelOrderRow(pool, {
-    orderNumber,
-    userId: isManager ? null : actor.userId,
-    from: isManager ? byManager : byCustomer,
-    actor: isManager ? 'manager' : 'customer',
-    reason,
+  const by = { actor: { kind: 'user', id: actor.userId, name: actor.email }, address } as const;
+  const isManager = may(actor, 'order:cancel-any');
+  const cancelled = await pool.transaction(async (transaction) => {
+    const row = await cancelOrderRow(transaction, {
+      orderNumber,
+      userId: isManager ? null : actor.userId,
+      from: isManager ? byManager : byCustomer,
+      actor: isManager ? 'manager' : 'customer',
+      reason,
+    });
+    if (row)
+      await recordAudit(transaction, {
+        action: 'order_cancelled',
+        ...by,
+        subject: `order ${orderNumber}`,
+        detail: { reason },
+      });
+    return row;
   });
   if (!cancelled) {
     const stored = await findOrder(pool, orderNumber);

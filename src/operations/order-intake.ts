@@ -13,6 +13,7 @@ import {
   UnauthenticatedError,
 } from '../domain/errors.ts';
 import type { OrderRequest } from '../domain/order.ts';
+import { assertMay, may } from '../domain/permissions.ts';
 import { priceOrder } from '../domain/price-order.ts';
 import type { Product } from '../domain/product.ts';
 import { type Actor, laneOf } from '../domain/user.ts';
@@ -87,8 +88,8 @@ export class OrderIntake {
   /** Resolves once the order is durable. A repeat of a key waits for the first of it, and is answered with its order. */
   async place(actor: Actor, request: OrderRequest, idempotencyKey: string | null): Promise<AcceptedOrder> {
     if (this.#group.waiting >= this.#deps.maxWaiting) throw new IntakeOverloadedError(this.#group.waiting);
-    if (actor.role === 'BOT') throw new ForbiddenError('A robot takes orders; it does not place them.');
-    if (request.lane && actor.role !== 'MANAGER') throw new ForbiddenError('Only a manager chooses the lane.');
+    assertMay(actor, 'order:place');
+    if (request.lane && !may(actor, 'order:choose-lane')) throw new ForbiddenError('Only a manager chooses the lane.');
     if (request.payment.method !== 'counter') throw new PaymentMethodUnavailableError(request.payment.method);
     if (idempotencyKey === null) return this.#submit(draftOrder(actor, request, this.#deps.catalogue.products()));
 

@@ -6,6 +6,7 @@ import { OrderNotFoundError } from '../domain/errors.ts';
 import type { Lane } from '../domain/lane.ts';
 import type { Order, OrderEvent } from '../domain/order.ts';
 import type { OrderStatus } from '../domain/order-status.ts';
+import { may } from '../domain/permissions.ts';
 import { isoTime } from '../domain/time.ts';
 import type { Actor } from '../domain/user.ts';
 
@@ -38,7 +39,7 @@ export async function listOrdersFor(
   query: OrderQuery,
 ): Promise<{ orders: Order[]; nextCursor: string | null }> {
   const found = await listOrders(db, {
-    userId: actor.role === 'MANAGER' ? null : actor.userId,
+    userId: may(actor, 'order:read-any') ? null : actor.userId,
     status: query.status ?? null,
     lane: query.lane ?? null,
     q: query.q ?? null,
@@ -52,7 +53,7 @@ export async function listOrdersFor(
 
 async function getVisibleOrder(db: Db, actor: Actor, orderNumber: number): Promise<StoredOrder> {
   const stored = await findOrder(db, orderNumber);
-  if (!stored || (actor.role !== 'MANAGER' && stored.userId !== actor.userId))
+  if (!stored || (!may(actor, 'order:read-any') && stored.userId !== actor.userId))
     throw new OrderNotFoundError(orderNumber);
   return stored;
 }

@@ -26,8 +26,30 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
+export const samplePassword = 'twolane-demo';
+/** Short of the end of an access token. */
+const tokenLifeMs = 600_000;
+
 /** The HTTP API as a test calls it. */
 export function createApi(baseUrl: () => string) {
+  /** By e-mail: a sign-in is made when it is first needed, and kept over restarts of the server. */
+  const signIns = new Map<string, { at: number; token: Promise<string> }>();
+  const tokenOf = (email: string): Promise<string> => {
+    const known = signIns.get(email);
+    if (known && Date.now() - known.at < tokenLifeMs) return known.token;
+    const token = signIn(email).catch((error: unknown) => {
+      signIns.delete(email);
+      throw error;
+    });
+    signIns.set(email, { at: Date.now(), token });
+    return token;
+  };
+  const signIn = async (email: string): Promise<string> => {
+    const answer = await call<{ accessToken: string }>('POST', '/v1/auth/login', {
+      body: { email, password: samplePassword },
+    });
+    return expectStatus(answer, 200).accessToken;
+  };
   async function call<Body>(
     method: string,
     path: string,
@@ -36,7 +58,7 @@ export function createApi(baseUrl: () => string) {
     const response = await fetch(new URL(path, baseUrl()), {
       method,
       headers: {
-        ...(as && { 'x-twolane-user': as }),
+        ...(as && { authorization: `Bearer ${await tokenOf(as)}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -59,6 +81,8 @@ export function createApi(baseUrl: () => string) {
 
   const api = {
     call,
+    /** An access token of a sample account. */
+    tokenOf,
     async place(lane: Lane = 'normal', options: { key?: string; sku?: string } = {}): Promise<Order> {
       const answer = await call<{ order: Order }>('POST', '/v1/orders', {
         as: lane === 'vip' ? vip : normal,

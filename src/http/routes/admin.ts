@@ -1,45 +1,95 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { recordAudit } from '../../db/audit-events.ts';
 import { upsertProducts } from '../../db/products.ts';
 import { InputInvalidError } from '../../domain/errors.ts';
 import { type ProductImport, productImportSchema } from '../../domain/product.ts';
 import { readQueueStatus } from '../../operations/read-queue-status.ts';
 import { rebuildQueues } from '../../operations/rebuild-queues.ts';
 import { within } from '../../operations/within.ts';
+import { auditActorOf } from '../access.ts';
 import type { AppDeps } from '../app-deps.ts';
-import { createAdminCheck } from '../basic-auth.ts';
 
 const maxProducts = 5_000;
 
+const queueStatusSchema = z.object({
+  backend: z.enum(['redis', 'postgres']),
+  marker: z.string().describe('`known`, or `unknown`: it is not the store that was last filled'),
+  queues: z.array(
+    z.object({
+      name: z.string(),
+      waiting: z.int(),
+      active: z.int(),
+      delayed: z.int(),
+      failed: z.int(),
+      completed: z.int(),
+      paused: z.boolean(),
+    }),
+  ),
+  outbox: z.object({ waiting: z.int(), oldestSeconds: z.number().min(0) }),
+});
+
 /** What only admins may do, by Basic auth. */
-export async function adminRoutes(
-  scope: FastifyInstance,
-  { config, database, store, catalogue, log }: AppDeps,
-): Promise<void> {
+export async function adminRoutes(scope: FastifyInstance, { database, store, catalogue, log }: AppDeps): Promise<void> {
   const app = scope.withTypeProvider<ZodTypeProvider>();
-  app.addHook('onRequest', createAdminCheck(config.admin));
 
   const rebuilt = z.object({ rebuilt: z.object({ vip: z.int(), normal: z.int() }) });
   app.post(
     '/v1/admin/queues/rebuild',
-    { handlerTimeout: 600_000, schema: { response: { 200: rebuilt } } },
-    async () => ({
-      rebuilt: await rebuildQueues({ database, store, log }),
-    }),
+    {
+      handlerTimeout: 600_000,
+      config: { access: 'admin', answers: { 200: 'How many orders were put back into each lane.' } },
+      schema: {
+        operationId: 'rebuildQueues',
+        tags: ['Administration'],
+        summary: 'Fill the queues anew',
+        description: 'From the database, which is the truth. What is still in a queue is not put there twice.',
+        response: { 200: rebuilt },
+      },
+    },
+    async (request) => {
+      const done = await rebuildQueues({ database, store, log });
+      const by = { actor: auditActorOf(request), address: request.ip };
+      await recordAudit(database.pool, { action: 'queues_rebuilt', subject: null, detail: done, ...by });
+      return { rebuilt: done };
+    },
   );
 
-  app.get('/v1/admin/queues', async () =>
-    within(5_000, 'The queue store', readQueueStatus({ pool: database.pool, store })),
+  app.get(
+    '/v1/admin/queues',
+    {
+      config: { access: 'admin or manager', answers: { 200: 'Each queue, and what waits to be handed over.' } },
+      schema: {
+        operationId: 'getQueues',
+        tags: ['Administration'],
+        summary: 'Show the queues',
+        response: { 200: queueStatusSchema },
+      },
+    },
+    async () => within(5_000, 'The queue store', readQueueStatus({ pool: database.pool, store })),
   );
 
   const products = z.strictObject({ products: z.array(productImportSchema).min(1).max(maxProducts) });
   app.post(
     '/v1/admin/products',
-    { bodyLimit: 2 * 1024 * 1024, schema: { body: products, response: { 200: z.object({ imported: z.int() }) } } },
+    {
+      bodyLimit: 2 * 1024 * 1024,
+      config: { access: 'admin', answers: { 200: 'How many products were added or changed.' } },
+      schema: {
+        operationId: 'importProducts',
+        tags: ['Administration'],
+        summary: 'Import products',
+        description: 'Adds what is new and changes what is there, by `sku`; all of them or none.',
+        body: products,
+        response: { 200: z.object({ imported: z.int() }) },
+      },
+    },
     async (request) => {
       refuseRepeatedSkus(request.body.products);
       const imported = await upsertProducts(database.pool, request.body.products);
+      const by = { actor: auditActorOf(request), address: request.ip };
+      await recordAudit(database.pool, { action: 'products_imported', subject: null, detail: { imported }, ...by });
       await catalogue.refresh();
       return { imported };
     },

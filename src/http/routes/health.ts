@@ -8,7 +8,19 @@ const checkMs = 2_000;
 
 /** `/healthz`: the process lives. `/readyz`: it can work, or what it lacks. */
 export async function healthRoutes(app: FastifyInstance, { database, store, log }: AppDeps): Promise<void> {
-  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get(
+    '/healthz',
+    {
+      config: { access: 'public', answers: { 200: 'It lives.' } },
+      schema: {
+        operationId: 'getHealth',
+        tags: ['Service'],
+        summary: 'Does the process live?',
+        response: { 200: z.object({ status: z.literal('ok') }) },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
 
   const checks = {
     database: async () => {
@@ -20,22 +32,36 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
     },
     queueStore: () => store.ping(),
   };
-  const answer = z.object({ status: z.string(), missing: z.array(z.string()), degraded: z.array(z.string()) });
-  app.get('/readyz', { schema: { response: { 200: answer, 503: answer } } }, async (_request, reply) => {
-    const results = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => {
-        try {
-          await within(checkMs, name, check());
-          return [];
-        } catch (error) {
-          log.warn({ check: name, error: (error as Error).message }, 'not ready');
-          return [name];
-        }
-      }),
-    );
-    const missing = results.flat();
-    return reply
-      .code(missing.length === 0 ? 200 : 503)
-      .send({ status: missing.length === 0 ? 'ready' : 'not_ready', missing, degraded: [] });
-  });
+  const answer = z
+    .object({ status: z.enum(['ready', 'not_ready']), missing: z.array(z.string()), degraded: z.array(z.string()) })
+    .meta({ id: 'Readiness', description: 'What it lacks to work, and what works less well.' });
+  app.get(
+    '/readyz',
+    {
+      config: { access: 'public', answers: { 200: 'It can work.', 503: 'It cannot work; `missing` says why.' } },
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['Service'],
+        summary: 'Can the process work?',
+        response: { 200: answer, 503: answer },
+      },
+    },
+    async (_request, reply) => {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => {
+          try {
+            await within(checkMs, name, check());
+            return [];
+          } catch (error) {
+            log.warn({ check: name, error: (error as Error).message }, 'not ready');
+            return [name];
+          }
+        }),
+      );
+      const missing = results.flat();
+      return reply
+        .code(missing.length === 0 ? 200 : 503)
+        .send({ status: missing.length === 0 ? 'ready' : 'not_ready', missing, degraded: [] });
+    },
+  );
 }

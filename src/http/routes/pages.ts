@@ -1,19 +1,25 @@
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { listUsers } from '../../db/users.ts';
+import { sampleEmails, samplePassword } from '../../domain/user.ts';
+import { markRoutes } from '../access.ts';
 import type { AppDeps } from '../app-deps.ts';
+import { hideRoutes } from '../openapi/hide-routes.ts';
 
 const webFolder = fileURLToPath(new URL('../../../web/', import.meta.url));
 
 const pageHeaders = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  // pictures and sounds may stand in a shop's own pages; frames of ours may not
+  'cross-origin-resource-policy': 'cross-origin',
 };
 
 /** The pages people look at, and their assets. */
-export async function pageRoutes(app: FastifyInstance, _deps: AppDeps): Promise<void> {
+export async function pageRoutes(app: FastifyInstance, { config, database }: AppDeps): Promise<void> {
+  markRoutes(app, 'public');
+  hideRoutes(app);
   // `no-cache` asks each time and gets a 304: a new version is seen at once
   await app.register(fastifyStatic, {
     root: webFolder,
@@ -24,5 +30,16 @@ export async function pageRoutes(app: FastifyInstance, _deps: AppDeps): Promise<
       reply.headers({ ...pageHeaders, 'cache-control': 'no-cache' });
     },
   });
-  app.get('/', async (_request, reply) => reply.sendFile('board.html'));
+  app.get('/', { config: { access: 'public' } }, async (_request, reply) => reply.sendFile('board.html'));
+
+  // The sign-in of a demo offers its sample accounts, of which everybody knows the password; elsewhere nothing is said of them.
+  if (config.env !== 'development') return;
+  app.get('/assets/demo-accounts.json', async () => {
+    const users = await listUsers(database.pool, { q: '@twolane.test', limit: 100 });
+    const accounts = users.filter(({ email }) => sampleEmails.includes(email));
+    return {
+      password: samplePassword,
+      accounts: accounts.map(({ email, displayName, role }) => ({ email, displayName, role })),
+    };
+  });
 }

@@ -6,7 +6,15 @@ import type { AppDeps } from '../app-deps.ts';
 export async function productRoutes(app: FastifyInstance, { catalogue }: AppDeps): Promise<void> {
   app.get(
     '/v1/products',
-    { schema: { response: { 200: z.object({ products: z.array(productSchema) }) } } },
+    {
+      config: { access: 'public', answers: { 200: 'All products, also those that are not available now.' } },
+      schema: {
+        operationId: 'listProducts',
+        tags: ['Catalogue'],
+        summary: 'List the products',
+        response: { 200: z.object({ products: z.array(productSchema) }) },
+      },
+    },
     async () => ({
       products: [...catalogue.products().values()],
     }),

@@ -1,0 +1,104 @@
+import type { Order } from '../../domain/order.ts';
+
+interface Examples {
+  body?: unknown;
+  answers?: Readonly<Record<number, unknown>>;
+}
+
+const euros = (amountMinor: number) => ({ amountMinor, currency: 'EUR' });
+
+const placed: Order = {
+  number: 1042,
+  lane: 'vip',
+  status: 'pending',
+  items: [{ sku: 'espresso', name: 'Espresso', quantity: 2, unitPrice: euros(250), total: euros(500) }],
+  total: euros(500),
+  payment: { method: 'counter', status: null, checkoutUrl: null, reference: null, authorisedUntil: null },
+  customerName: 'Ada',
+  note: 'no sugar',
+  attempt: 0,
+  botNumber: null,
+  position: null,
+  estimatedReadyAt: null,
+  placedAt: '2026-11-22T09:00:00.000Z',
+  startedAt: null,
+  completedAt: null,
+  cancelledAt: null,
+  failureReason: null,
+};
+const waiting: Order = { ...placed, position: 3, estimatedReadyAt: '2026-11-22T09:00:40.000Z' };
+const processing: Order = {
+  ...placed,
+  status: 'processing',
+  attempt: 1,
+  botNumber: 2,
+  startedAt: '2026-11-22T09:00:12.500Z',
+};
+const complete: Order = { ...processing, status: 'complete', completedAt: '2026-11-22T09:00:22.500Z' };
+
+/** By operationId: what a reader may copy. */
+export const examples: Readonly<Record<string, Examples>> = {
+  placeOrder: {
+    body: {
+      items: [{ sku: 'espresso', quantity: 2 }],
+      payment: { method: 'counter' },
+      note: 'no sugar',
+      customerName: 'Ada',
+    },
+    answers: { 200: { order: complete }, 201: { order: placed } },
+  },
+  getOrder: { answers: { 200: { order: waiting } } },
+  listOrders: { answers: { 200: { orders: [processing], nextCursor: '1042' } } },
+  listOrderEvents: {
+    answers: {
+      200: {
+        events: [
+          { id: '7', at: placed.placedAt, type: 'placed', actor: 'customer', attempt: 0, detail: null },
+          { id: '9', at: '2026-11-22T09:00:12.500Z', type: 'started', actor: 'bot 2', attempt: 1, detail: null },
+        ],
+      },
+    },
+  },
+  cancelOrder: {
+    body: { reason: 'changed my mind' },
+    answers: { 200: { order: { ...placed, status: 'cancelled', cancelledAt: '2026-11-22T09:01:00.000Z' } } },
+  },
+  listProducts: {
+    answers: {
+      200: {
+        products: [
+          {
+            sku: 'espresso',
+            name: 'Espresso',
+            description: 'Short and strong.',
+            price: euros(250),
+            imageUrl: '/media/products/espresso.svg',
+            soundUrl: '/media/sounds/ready.wav',
+            isAvailable: true,
+          },
+        ],
+      },
+    },
+  },
+  listBots: {
+    answers: {
+      200: {
+        bots: [
+          { number: 1, status: 'idle', orderNumber: null, startedAt: null, host: 'kitchen-1' },
+          {
+            number: 2,
+            status: 'processing',
+            orderNumber: 1042,
+            startedAt: '2026-11-22T09:00:12.500Z',
+            host: 'kitchen-1',
+          },
+        ],
+      },
+    },
+  },
+  followBoard: {
+    answers: {
+      200: 'id: 712-9\nevent: order\ndata: {"number":1042,"lane":"vip","from":"pending","to":"processing","botNumber":2,"at":"2026-11-22T09:00:12.500Z"}\n\n',
+    },
+  },
+};

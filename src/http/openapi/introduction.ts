@@ -1,0 +1,26 @@
+/** The head of the document. */
+export const introduction = {
+  title: 'twolane',
+  version: '1',
+  description: `An order-processing engine with a fast lane.
+
+- JSON in and out, camelCase; an absent fact is \`null\`. Times are UTC, ISO 8601 with milliseconds.
+- Money is a whole number of the minor unit of its currency: \`{ "amountMinor": 1250, "currency": "EUR" }\` is 12.50 €.
+- Unknown fields in a body are refused.
+- Every fault is \`application/problem+json\` (RFC 9457) with a stable \`code\`. Headers that are too large are answered with 431, what
+  is no HTTP with 400, and a path that is not here with 404 \`route_not_found\`.
+- 429 and 503 say in \`Retry-After\` when to come back.
+- Sign in by \`POST /v1/auth/login\` and send the access token as \`Authorization: Bearer …\`.`,
+  license: { name: 'MIT', identifier: 'MIT' },
+};
+
+export const tags = [
+  { name: 'Accounts', description: 'Register, sign in, stay signed in, sign out.' },
+  { name: 'Catalogue', description: 'What can be ordered.' },
+  { name: 'Orders', description: 'Place orders and see how far they are.' },
+  { name: 'Bots', description: 'Those who do the orders: VIP first, each lane first in, first out.' },
+  { name: 'Robots', description: 'A robot of one’s own takes orders over HTTP, by the same lanes as the bots.' },
+  { name: 'Board', description: 'What everybody may see, whole and as it changes.' },
+  { name: 'Administration', description: 'For whoever runs the engine.' },
+  { name: 'Service', description: 'For whatever watches the process, and this document.' },
+];

@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { listAuditEvents } from '../../db/audit-events.ts';
+import { auditActionSchema, auditEventSchema } from '../../domain/audit.ts';
+import { textSchema } from '../../domain/text.ts';
+import type { AppDeps } from '../app-deps.ts';
+
+const listQuery = z.strictObject({
+  action: auditActionSchema.optional().describe('Only this action'),
+  actor: textSchema(254)
+    .min(1)
+    .optional()
+    .describe('Only what was done under this name: an e-mail, or that of the admin'),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a cursor of ours')
+    .optional()
+    .describe('The `nextCursor` of the page before'),
+});
+
+/** Who did what, for managers and the admin. */
+export async function auditRoutes(scope: FastifyInstance, { database }: AppDeps): Promise<void> {
+  const app = scope.withTypeProvider<ZodTypeProvider>();
+  app.get(
+    '/v1/admin/audit',
+    {
+      config: {
+        access: 'admin or manager',
+        answers: { 200: 'A page, newest first; `nextCursor` is null on the last.' },
+      },
+      schema: {
+        operationId: 'listAuditEvents',
+        tags: ['Administration'],
+        summary: 'Who did what',
+        querystring: listQuery,
+        response: { 200: z.object({ events: z.array(auditEventSchema), nextCursor: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, ...filter } = request.query;
+      const found = await listAuditEvents(database.pool, { ...filter, beforeId: cursor, limit: limit + 1 });
+      const events = found.slice(0, limit);
+      return { events, nextCursor: found.length > limit ? (events.at(-1)?.id ?? null) : null };
+    },
+  );
+}

@@ -1,0 +1,36 @@
+import type { DatabasePool } from 'slonik';
+import { recordAudit } from '../db/audit-events.ts';
+import { notify } from '../db/notify.ts';
+import { listLiveSessions } from '../db/sessions.ts';
+import { lockManagers, lockUser, updateRole } from '../db/users.ts';
+import type { AuditActor } from '../domain/audit.ts';
+import { LastManagerError, UserNotFoundError } from '../domain/errors.ts';
+import type { Role, User } from '../domain/user.ts';
+import type { SessionCache } from './session-cache.ts';
+
+/** As many ids as fit into one notice of Postgres (8,000 bytes). */
+const idsAtOnce = 200;
+
+/** Gives an account another role; its sessions go on with it, everywhere within a second. There is always one manager left. */
+export async function setRole(
+  { pool, sessions }: { pool: DatabasePool; sessions: Pick<SessionCache, 'forget'> },
+  { userId, role }: { userId: string; role: Role },
+  { actor, address }: { actor: AuditActor; address: string },
+): Promise<User> {
+  const { user, changed } = await pool.transaction(async (transaction) => {
+    const managers = await lockManagers(transaction);
+    const former = await lockUser(transaction, userId);
+    if (!former) throw new UserNotFoundError();
+    if (former.role === role) return { user: former, changed: [] };
+    if (former.role === 'MANAGER' && managers.length === 1) throw new LastManagerError();
+    await updateRole(transaction, userId, role);
+    const live = await listLiveSessions(transaction, userId);
+    for (let start = 0; start < live.length; start += idsAtOnce)
+      await notify(transaction, 'twolane_sessions', live.slice(start, start + idsAtOnce).join());
+    const detail = { from: former.role, to: role };
+    await recordAudit(transaction, { action: 'role_changed', actor, subject: former.email, detail, address });
+    return { user: { ...former, role }, changed: live };
+  });
+  await sessions.forget(changed);
+  return user;
+}
