@@ -15,7 +15,7 @@ import { placedOrder } from '../placed-order.ts';
 
 const orderAnswer = z.object({ order: orderSchema });
 /** What can be no order's number is the number of no order: 404, like any other that is not there. */
-const numberParams = z.object({
+export const orderParams = z.object({
   number: z
     .string()
     .transform((text) => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0))
@@ -81,7 +81,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         tags: ['Orders'],
         summary: 'Show an order',
         description: 'One’s own; a manager sees all. Another’s order is not there.',
-        params: numberParams,
+        params: orderParams,
         response: { 200: orderAnswer },
       },
     },
@@ -125,7 +125,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         operationId: 'listOrderEvents',
         tags: ['Orders'],
         summary: 'Show the life of an order',
-        params: numberParams,
+        params: orderParams,
         response: { 200: z.object({ events: z.array(orderEventSchema) }) },
       },
     },
@@ -149,7 +149,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         summary: 'Cancel an order',
         description:
           'Its owner before a bot has begun with it; a manager also while it is processing, and when it has failed.',
-        params: numberParams,
+        params: orderParams,
         body: cancelBody,
         response: { 200: orderAnswer },
       },
@@ -176,7 +176,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         operationId: 'retryOrder',
         tags: ['Orders'],
         summary: 'Put a failed order back',
-        params: numberParams,
+        params: orderParams,
         response: { 200: orderAnswer },
       },
     },
