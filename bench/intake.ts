@@ -1,6 +1,6 @@
 import { type Answer, atLeast, atMost, type Table } from './answer.ts';
 import { intakeColumns, intakeHeadings } from './intake/intake-columns.ts';
-import { type IntakeSample, type IntakeServer, measureOnFreshDatabase } from './intake/measure-intake.ts';
+import { type IntakeSample, measureOnFreshDatabase } from './intake/measure-intake.ts';
 import { measureInterleaved, type Question } from './question.ts';
 import { median } from './statistics.ts';
 
@@ -14,7 +14,7 @@ export const intake: Question = {
     const rows: string[][] = [];
     const perSecond: Record<string, number> = {};
     const p99: Record<string, number> = {};
-    const seen: Record<IntakeServer, IntakeSample[]> = { naive: [], ours: [], ceiling: [] };
+    const seen: Record<(typeof servers)[number], IntakeSample[]> = { naive: [], ours: [], ceiling: [] };
     for (const connections of connectionCounts) {
       const samples = await measureInterleaved(bench, `intake at ${connections} connections`, servers, (server) =>
         measureOnFreshDatabase(bench, server, connections),
@@ -42,7 +42,7 @@ export const intake: Question = {
   },
 };
 
-function intakeTable(rows: string[][], seen: Record<IntakeServer, IntakeSample[]>): Table {
+function intakeTable(rows: string[][], seen: Record<(typeof servers)[number], IntakeSample[]>): Table {
   const complaints = seen.ours.flatMap((sample) => sample.complaints);
   return {
     title: 'Intake: POST /v1/orders, Redis',

@@ -10,6 +10,7 @@
  * Each question is a file of this folder, what it needs lies in the folder of the same name:
  *
  *   intake     orders per second over HTTP, against a transaction per order (naive) and against no storage (ceiling)
+ *   auth       the same web process with sign-in and without
  *   drain      orders per second through 1, 8 and 50 bots, against a BullMQ Worker that does the same work
  *   lane       the same without a database: what two lanes and strictness cost
  *   wake       how soon an idle bot has an order that was just added
@@ -25,6 +26,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type Answer, barLine, isMet } from './answer.ts';
 import { readArguments, UsageError } from './arguments.ts';
+import { auth } from './auth.ts';
 import { depth } from './depth.ts';
 import { drain } from './drain.ts';
 import { intake } from './intake.ts';
@@ -37,7 +39,7 @@ import { recovery } from './recovery.ts';
 import { reportMarkdown, tableText } from './report.ts';
 import { wake } from './wake.ts';
 
-const questions: readonly Question[] = [intake, drain, lane, wake, depth, memory, recovery];
+const questions: readonly Question[] = [intake, auth, drain, lane, wake, depth, memory, recovery];
 const root = path.dirname(import.meta.dirname);
 const quietLoad = 0.5;
 

@@ -1,29 +1,45 @@
 import { writeFileSync } from 'node:fs';
-import { createSigner, createVerifier } from 'fast-jwt';
-import { z } from 'zod';
+import pg from 'pg';
+import { type AccessTokens, createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { UnauthenticatedError } from '../../src/domain/errors.ts';
-import { type Actor, roleSchema } from '../../src/domain/user.ts';
-import type { Authenticate } from '../../src/http/authenticate.ts';
+import type { Actor } from '../../src/domain/user.ts';
 import type { LabDatabase } from '../lab/lab-database.ts';
 
-const claims = z.object({ sub: z.uuid(), email: z.string(), role: roleSchema });
+/** The tokens of every server under test. */
+export function createBenchTokens(secret: string): AccessTokens {
+  const accessTokenMs = 24 * 3_600_000;
+  return createAccessTokens({
+    ...{ secrets: [secret], issuer: 'twolane', audience: 'twolane-api' },
+    ...{ accessTokenMs, refreshTokenMs: accessTokenMs },
+  });
+}
 
-/** Verifies an HS256 token, with the same settings in every server under test. */
-export function createBearerAuthenticate(secret: string): Authenticate {
-  const verify = createVerifier({ key: secret, algorithms: ['HS256'], cache: true });
-  return ({ headers: { authorization } }) => {
+/** Believes a token as it is: who stands behind it is known by heart, no session is looked up. */
+export async function createBearerAuthenticate(databaseUrl: string, secret: string) {
+  const tokens = createBenchTokens(secret);
+  const customers = await readCustomers(databaseUrl);
+  return ({ headers: { authorization } }: { headers: { authorization?: string | undefined } }): Actor => {
     if (!authorization?.startsWith('Bearer ')) throw new UnauthenticatedError();
-    const { sub, email, role } = verify(authorization.slice(7)) as z.infer<typeof claims>; // signed by writeTokens alone
-    return { userId: sub, email, role };
+    const actor = customers.get(tokens.verify(authorization.slice(7)).userId);
+    if (!actor) throw new UnauthenticatedError();
+    return actor;
   };
 }
 
-/** A token for every customer, one a line. */
+export async function readCustomers(databaseUrl: string): Promise<Map<string, Actor>> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  const { rows } = await client.query<Actor>('SELECT id AS "userId", email, role FROM users');
+  await client.end();
+  return new Map(rows.map((actor) => [actor.userId, actor]));
+}
+
+/** A token for every customer, one a line, each of a session of its own. */
 export async function writeTokens(database: LabDatabase, secret: string, file: string): Promise<void> {
-  const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 24 * 3_600_000 });
-  const users = await database.query<Actor>('SELECT id AS "userId", email, role FROM users ORDER BY id');
-  writeFileSync(
-    file,
-    users.map(({ userId, email, role }) => `${sign(claims.parse({ sub: userId, email, role }))}\n`).join(''),
+  const tokens = createBenchTokens(secret);
+  const sessions = await database.query<{ userId: string; sessionId: string }>(
+    `INSERT INTO sessions (id, user_id, expires_at) SELECT gen_random_uuid(), id, now() + interval '1 day' FROM users ORDER BY id
+     RETURNING user_id AS "userId", id AS "sessionId"`,
   );
+  writeFileSync(file, sessions.map((claims) => `${tokens.sign(claims)}\n`).join(''));
 }

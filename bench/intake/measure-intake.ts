@@ -9,7 +9,9 @@ import { writeTokens } from './bearer.ts';
 import { type Load, loadIntake } from './load.ts';
 import { checkIntake } from './truth.ts';
 
-export type IntakeServer = 'naive' | 'ours' | 'ceiling';
+export type IntakeServer = 'naive' | 'ours' | 'open' | 'ceiling';
+
+const fileOf = { naive: 'naive', ours: 'our', open: 'open', ceiling: 'ceiling' } satisfies Record<IntakeServer, string>;
 
 export interface IntakeSample extends Load {
   cpu: CpuTimes;
@@ -31,13 +33,14 @@ export async function measureIntake(
   server: IntakeServer,
   connections: number,
 ): Promise<IntakeSample> {
+  const isOurs = server === 'ours' || server === 'open';
   const tokensFile = path.join(lab.folder, 'tokens');
   await writeTokens(database, secret, tokensFile);
   const [before] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM orders');
   const lanes = openLaneCounts(lab, database);
   const program = await startProgram<{ url: string }>({
     role: 'web',
-    file: `bench/intake/${server === 'ours' ? 'our' : server}-server.ts`,
+    file: `bench/intake/${fileOf[server]}-server.ts`,
     env: {
       ...{
         DATABASE_URL: database.url,
@@ -45,6 +48,7 @@ export async function measureIntake(
         QUEUE_PREFIX: queuePrefix,
         JWT_SECRET: secret,
         PORT: '0',
+        RATE_LIMIT_PER_MINUTE: '10000000', // it counts, but refuses nobody
       },
     },
   });
@@ -54,7 +58,7 @@ export async function measureIntake(
     const start = lab.cpuTimes(program.pid);
     const load = await loadIntake(program.ready.url, tokensFile, connections, seconds);
     const cpu = cpuPerOrder(start, lab.cpuTimes(program.pid), load.answers);
-    const backlog = server === 'ours' ? await lanes.countBacklog() : 0;
+    const backlog = isOurs ? await lanes.countBacklog() : 0;
     const peakMemoryMb = readPeakMemoryMb(program.pid);
     await program.stop();
     const truth =
@@ -64,7 +68,7 @@ export async function measureIntake(
             answers: warmUp.answers + load.answers,
             underWay: 2 * connections,
             ordersBefore: before?.count ?? 0,
-            isOrdered: server === 'ours',
+            isOrdered: isOurs,
           });
     const { complaints } = program;
     return { ...load, cpu, idleMemoryMb, peakMemoryMb, backlog, outOfOrder: truth.outOfOrder, complaints };

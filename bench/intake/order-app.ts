@@ -28,7 +28,7 @@ export async function startOrderApp(
   secret: string,
   store: (draft: OrderDraft) => Promise<{ number: number; placedAt: number }>,
 ): Promise<OrderApp> {
-  const authenticate = createBearerAuthenticate(secret);
+  const authenticate = await createBearerAuthenticate(databaseUrl, secret);
   const catalogue = await readCatalogue(databaseUrl);
   const app = Fastify().withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -36,7 +36,7 @@ export async function startOrderApp(
   app.setErrorHandler(sendProblem);
   const schema = { body: orderRequestSchema, response: { 201: z.object({ order: orderSchema }) } };
   app.post('/v1/orders', { schema }, async (request, reply) => {
-    const actor = await authenticate(request);
+    const actor = authenticate(request);
     const { items, totalMinor, currency } = priceOrder(request.body.items, catalogue);
     const draft: OrderDraft = {
       id: uuidv7(),

@@ -5,9 +5,9 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { openQueueStore } from '../../queues/backend.ts';
+import { LanePuller } from '../../queues/lane-puller.ts';
 import { laneQueues } from '../../queues/lanes.ts';
 import { createLog } from '../../src/log.ts';
-import { LanePuller } from '../../workers/bots/lane-puller.ts';
 import { startStopwatch } from '../drain/stopwatch.ts';
 import { addOrderJobs } from '../lab/pending-orders.ts';
 import { serveBench } from '../lab/serve-bench.ts';

@@ -4,10 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { openQueueStore } from '../../queues/backend.ts';
+import { LanePuller } from '../../queues/lane-puller.ts';
 import { laneQueues } from '../../queues/lanes.ts';
 import { type Lane, lanes } from '../../src/domain/lane.ts';
 import { createLog } from '../../src/log.ts';
-import { LanePuller } from '../../workers/bots/lane-puller.ts';
 import { serveBench } from '../lab/serve-bench.ts';
 
 const { DATABASE_URL = '', REDIS_URL = '', QUEUE_PREFIX = '' } = process.env;
