@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { textSchema } from '../../domain/text.ts';
 import { displayNameSchema, emailSchema, newPasswordSchema, userSchema } from '../../domain/user.ts';
 import { addAccount } from '../../operations/add-account.ts';
 import { refreshSession } from '../../operations/refresh-session.ts';
@@ -23,7 +24,7 @@ const registration = z.strictObject({
   displayName: displayNameSchema,
 });
 // What cannot be an account's is no fault of form: it is refused like any other that is wrong.
-const credentials = z.strictObject({ email: z.string().max(1_000), password: z.string().max(1_000) });
+const credentials = z.strictObject({ email: textSchema(1_000), password: z.string().max(1_000) });
 const refreshBody = z.strictObject({ refreshToken: z.string().max(1_000) });
 
 /** Accounts and their sessions. */
