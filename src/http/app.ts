@@ -11,6 +11,7 @@ import { guardRoutes } from './access.ts';
 import type { AppDeps } from './app-deps.ts';
 import { sendConnectionProblem } from './connection-problem.ts';
 import { openFrontDoor } from './front-door.ts';
+import { measure } from './metrics.ts';
 import { registerDocument } from './openapi/document.ts';
 import { sendProblem, sendRouteNotFound } from './problem.ts';
 import { adminRoutes } from './routes/admin.ts';
@@ -20,10 +21,13 @@ import { boardRoutes, boardStreamPath } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { orderPaymentRoutes } from './routes/order-payments.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { productRoutes } from './routes/products.ts';
 import { queueBoardRoutes } from './routes/queue-board.ts';
+import { robotRoutes } from './routes/robots.ts';
 import { userRoutes } from './routes/users.ts';
 import { serializerCompiler } from './serialize.ts';
 import { serverOptions } from './server-options.ts';
@@ -70,13 +74,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setNotFoundHandler(notFoundHooks, sendRouteNotFound);
   guardRoutes(app, { tokens: deps.tokens, sessions: deps.sessions, admin: deps.config.admin });
   await registerDocument(app);
+  const metrics = measure(app, deps);
+  await app.register(async (scope) => metricsRoutes(scope, metrics));
   for (const routes of [
     healthRoutes,
     authRoutes,
     userRoutes,
     productRoutes,
     orderRoutes,
+    orderPaymentRoutes,
     botRoutes,
+    robotRoutes,
     boardRoutes,
     adminRoutes,
     auditRoutes,

@@ -31,6 +31,7 @@ export const accessTable: Record<string, TableEntry> = {
   'GET /docs/docs-start.js': { answers: everybody },
   'GET /docs/docs.css': { answers: everybody },
   'GET /docs/scalar.js': { answers: everybody },
+  'GET /metrics': { answers: admins },
   'GET /openapi.json': { answers: everybody },
 
   'POST /v1/auth/register': { request: 'registration', answers: [201, 201, 201, 201, 201, 201] },
