@@ -17,30 +17,36 @@ export const sampleUsers = [
   { email: 'bot@twolane.test', displayName: 'Bo Bot', role: 'BOT' },
 ] as const;
 
-const prices = {
-  Espresso: 240,
-  'Flat white': 380,
-  Cappuccino: 360,
-  'Filter coffee': 290,
-  'Hot chocolate': 390,
-  'Chai latte': 410,
-  'Orange juice': 420,
-  Lemonade: 370,
-  Croissant: 260,
-  'Pain au chocolat': 290,
-  'Cinnamon roll': 340,
-  'Banana bread': 350,
-  'Granola bowl': 690,
-  'Avocado toast': 890,
-  'Grilled cheese': 750,
-  'Soup of the day': 650,
-};
+const menu: [name: string, amountMinor: number, description: string][] = [
+  ['Espresso', 240, 'Short, dark and quick, with a hazelnut crema.'],
+  ['Flat white', 380, 'A double shot under silky milk, with a leaf on top.'],
+  ['Cappuccino', 360, 'Espresso, hot milk and a thick cap of foam, dusted with cocoa.'],
+  ['Filter coffee', 290, 'Brewed by hand, cup by cup. Ask for today’s beans.'],
+  ['Hot chocolate', 390, 'Dark chocolate melted in milk, with whipped cream.'],
+  ['Chai latte', 410, 'Black tea, cardamom, ginger and cinnamon in steamed milk.'],
+  ['Orange juice', 420, 'Four oranges, pressed when you order.'],
+  ['Lemonade', 370, 'Lemon, mint and a little cane sugar, over ice.'],
+  ['Croissant', 260, 'Butter, flour and three days of patience.'],
+  ['Pain au chocolat', 290, 'Two bars of dark chocolate in flaky pastry.'],
+  ['Cinnamon roll', 340, 'Still warm, with cream cheese icing.'],
+  ['Banana bread', 350, 'A thick slice with walnuts, toasted if you like.'],
+  ['Granola bowl', 690, 'Our own granola on yoghurt, with banana and berries.'],
+  ['Avocado toast', 890, 'Sourdough, crushed avocado, radish, chilli and lime.'],
+  ['Grilled cheese', 750, 'Two cheeses and a little mustard, grilled until they run.'],
+  ['Soup of the day', 650, 'Roasted tomato today, with basil and croutons.'],
+];
 
-export const sampleProducts = Object.entries(prices).map(([name, amountMinor]) => ({
-  sku: name.toLowerCase().replaceAll(' ', '-'),
-  name,
-  price: { amountMinor, currency: 'EUR' },
-}));
+export const sampleProducts = menu.map(([name, amountMinor, description]) => {
+  const sku = name.toLowerCase().replaceAll(' ', '-');
+  return {
+    sku,
+    name,
+    price: { amountMinor, currency: 'EUR' },
+    description,
+    imageUrl: `/media/products/${sku}.svg`,
+    soundUrl: '/media/sounds/ready.wav',
+  };
+});
 
 export async function loadSamples(db: Db, bots: number): Promise<void> {
   for (const user of sampleUsers) await insertUser(db, { ...user, passwordHash: await hashPassword(samplePassword) });

@@ -48,6 +48,7 @@ describe('every route and whoever calls it', () => {
   /** What a call needs to be a good one. `owner` owns the order it is about. */
   const scene: Record<string, (owner: string | undefined) => Promise<{ path?: string; body?: unknown }>> = {
     asset: async () => ({ path: 'board.css' }),
+    picture: async () => ({ path: 'products/espresso.svg' }),
     registration: async () => ({ body: account() }),
     credentials: async () => ({ body: { email: emails.NORMAL, password: samplePassword } }),
     refreshToken: async () => {

@@ -30,6 +30,7 @@ function serverAt(url: string, changes: Partial<Server> = {}): Server {
   return {
     url: new URL(url),
     user: 'normal@twolane.test',
+    tokens: { current: async () => 'token-1', renew: async () => 'token-2' },
     env: {},
     signal: new AbortController().signal,
     patience: { overloadedMs: 5_000, unreachableMs: 0 },
@@ -89,6 +90,45 @@ describe('callApi', () => {
     const failure = await callApi(server, place).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UnreachableError);
     expect(failure).toMatchObject({ exitCode: 3, message: expect.stringContaining(server.url.origin) });
+  });
+
+  it('waits as long as it is told when these are too many requests', async () => {
+    const limited = answer(429, { title: 'Too many', code: 'rate_limited' }, { 'retry-after': '0' });
+    const { server, seen } = await serve(limited, answer(201, {}));
+    expect(await callApi(server, { method: 'POST', path: '/v1/bots' })).toMatchObject({ status: 201 });
+    expect(seen).toHaveLength(2);
+    const patience = { overloadedMs: 1_000, unreachableMs: 0 };
+    const later = await serve(answer(429, { code: 'rate_limited' }, { 'retry-after': '60' }));
+    await expect(callApi({ ...later.server, patience }, place)).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(later.seen).toHaveLength(1);
+  });
+
+  it('asks once more with a new token when the old one is not believed, and not for ever', async () => {
+    const unauthenticated = answer(401, { title: 'Unauthenticated', code: 'unauthenticated' });
+    const { server, seen } = await serve(unauthenticated, answer(200, {}));
+    let token = 'token-1';
+    const tokens = {
+      current: async () => token,
+      renew: async (_server: Server, user: string, refused: string) => {
+        token = `new after ${refused} for ${user}`;
+        return token;
+      },
+    };
+    await callApi({ ...server, tokens }, { method: 'DELETE', path: '/v1/bots/newest' });
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer token-1',
+      'Bearer new after token-1 for normal@twolane.test',
+    ]);
+    const never = await serve(unauthenticated);
+    await expect(callApi(never.server, place)).rejects.toMatchObject({ code: 'unauthenticated', exitCode: 1 });
+    expect(never.seen).toHaveLength(2);
+  });
+
+  it('shows a token only where one is wanted', async () => {
+    const { server, seen } = await serve(answer(200, {}));
+    await callApi(server, { method: 'GET', path: '/v1/board', as: 'nobody' });
+    await callApi({ ...server, user: null }, { method: 'GET', path: '/v1/board' });
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
   });
 
   it('stops at once when it is told to', async () => {

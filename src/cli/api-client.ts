@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
+import { samplePassword } from '../domain/user.ts';
 import { BadUsageError, CliError, ConnectionLostError, InterruptedError, UnreachableError } from './failures.ts';
 import { parseRetryAfterMs, RefusedError } from './problem.ts';
 import { isLoopback } from './server-address.ts';
@@ -8,29 +9,41 @@ import type { Terminal } from './terminal.ts';
 /** One server, and who is speaking to it. */
 export interface Server {
   url: URL;
-  /** The e-mail of the account. */
-  user: string;
+  /** The e-mail of the account; null for commands that speak as nobody, or as the admin. */
+  user: string | null;
+  tokens: TokenSource;
   env: Terminal['env'];
   signal: AbortSignal;
   /** How long to bear with a server in trouble. */
   patience: Patience;
 }
 
+/** Gives the access tokens of accounts; throws a `CliError` that says how to sign in. */
+export interface TokenSource {
+  /** One that should still be good. */
+  current(server: Server, user: string): Promise<string>;
+  /** Another one, since the server did not believe this one. */
+  renew(server: Server, user: string, refused: string): Promise<string>;
+}
+
 export interface Patience {
-  /** Total time to wait for a server that says it is overloaded. */
+  /** Total time to wait for a server that says it is overloaded, or that these are too many requests. */
   overloadedMs: number;
   /** Total time to wait for a server that cannot be reached or drops connections, if asking again is safe. */
   unreachableMs: number;
 }
 
 export interface ApiRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | undefined>;
   body?: unknown;
-  as?: 'user' | 'admin';
+  /** `user` unless it says otherwise. */
+  as?: 'user' | 'admin' | 'nobody';
   /** Makes a POST safe to repeat after a lost connection. */
   idempotencyKey?: string;
+  /** Doing it twice is as good as once. */
+  isRepeatable?: boolean;
   /** What to say when the connection broke and repeating is not safe, or did not help. */
   whenLost?: string;
 }
@@ -45,14 +58,24 @@ export interface ApiAnswer {
 
 const attemptTimeoutMs = 20_000;
 
-/** Asks once, and again where that is safe: after a refusal with Retry-After, and after a lost connection if the request can be repeated. */
+/**
+ * Asks once, and again where that is safe: after a refusal with Retry-After, after a lost connection if the request can be
+ * repeated, and once with a new token when the old one is not believed.
+ */
 export async function callApi(server: Server, request: ApiRequest): Promise<ApiAnswer> {
   const startedAtMs = Date.now();
   let wasLostBefore = false;
+  let hasNewToken = false;
   for (let attempt = 0; ; attempt += 1) {
+    const token = await currentToken(server, request);
     try {
-      return { ...(await askOnce(server, request)), wasLostBefore };
+      return { ...(await askOnce(server, request, token)), wasLostBefore };
     } catch (error) {
+      if (token !== undefined && server.user !== null && !hasNewToken && isUnauthenticated(error)) {
+        await server.tokens.renew(server, server.user, token);
+        hasNewToken = true;
+        continue;
+      }
       wasLostBefore ||= error instanceof ConnectionLostError;
       const spentMs = Date.now() - startedAtMs;
       const pauseMs = pauseBeforeRepeat(server, request, error, attempt, spentMs);
@@ -78,6 +101,15 @@ export async function askFor<Schema extends z.ZodType>(
   ]);
 }
 
+async function currentToken(server: Server, { as = 'user' }: ApiRequest): Promise<string | undefined> {
+  if (as !== 'user' || server.user === null) return undefined;
+  return server.tokens.current(server, server.user);
+}
+
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof RefusedError && error.status === 401;
+}
+
 function pauseBeforeRepeat(
   { patience }: Server,
   request: ApiRequest,
@@ -91,18 +123,22 @@ function pauseBeforeRepeat(
     const pauseMs = Math.max(error.retryAfterMs, 50);
     return spentMs + pauseMs <= patience.overloadedMs ? pauseMs : undefined;
   }
-  const isSafe = request.method === 'GET' || request.idempotencyKey !== undefined;
+  const isSafe = request.method === 'GET' || request.isRepeatable === true || request.idempotencyKey !== undefined;
   if (error instanceof UnreachableError) return spentMs + backoffMs <= patience.unreachableMs ? backoffMs : undefined;
   if (!(error instanceof ConnectionLostError) || !isSafe) return undefined;
   return attempt < 3 || spentMs + backoffMs <= patience.unreachableMs ? backoffMs : undefined;
 }
 
-async function askOnce(server: Server, request: ApiRequest): Promise<Omit<ApiAnswer, 'wasLostBefore'>> {
+async function askOnce(
+  server: Server,
+  request: ApiRequest,
+  token: string | undefined,
+): Promise<Omit<ApiAnswer, 'wasLostBefore'>> {
   const url = new URL(request.path, server.url);
   for (const [name, value] of Object.entries(request.query ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
-  const headers = headersOf(server, request);
+  const headers = headersOf(server, request, token);
   let response: Response;
   let text: string;
   try {
@@ -122,12 +158,13 @@ async function askOnce(server: Server, request: ApiRequest): Promise<Omit<ApiAns
   throw new RefusedError(response.status, body, parseRetryAfterMs(response.headers.get('retry-after'), Date.now()));
 }
 
-function headersOf(server: Server, request: ApiRequest): Record<string, string> {
+function headersOf(server: Server, request: ApiRequest, token: string | undefined): Record<string, string> {
+  const authorization = request.as === 'admin' ? adminAuthorization(server) : token && `Bearer ${token}`;
   return {
     accept: 'application/json',
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
-    ...(request.as === 'admin' ? { authorization: adminAuthorization(server) } : { 'x-twolane-user': server.user }),
+    ...(authorization === undefined ? {} : { authorization }),
   };
 }
 
@@ -139,7 +176,7 @@ function adminAuthorization({ env, url }: Server): string {
       'set ADMIN_USERNAME and ADMIN_PASSWORD in the environment',
     ]);
   }
-  const credentials = `${username ?? 'admin'}:${password ?? 'twolane-demo'}`;
+  const credentials = `${username ?? 'admin'}:${password ?? samplePassword}`;
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 

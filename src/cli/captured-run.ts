@@ -8,6 +8,8 @@ export interface RunOptions {
   projectFolder?: string;
   signal?: AbortSignal;
   isTty?: boolean;
+  /** What is piped in. */
+  input?: string;
   onOutput?: (soFar: string) => void;
 }
 
@@ -20,7 +22,7 @@ export interface CapturedRun {
 /** Runs a command line as a shell would, and keeps what it says: for tests. */
 export async function runCaptured(
   args: string[],
-  { env, projectFolder = '/', signal, isTty = false, onOutput }: RunOptions,
+  { env, projectFolder = '/', signal, isTty = false, input, onOutput }: RunOptions,
 ): Promise<CapturedRun> {
   const said = { stdout: '', stderr: '' };
   const outputOf = (name: keyof typeof said): Output => {
@@ -32,7 +34,7 @@ export async function runCaptured(
     return output;
   };
   const exitCode = await runCli(args, {
-    stdin: new PassThrough(),
+    stdin: input === undefined ? new PassThrough() : new PassThrough().end(input),
     stdout: outputOf('stdout'),
     stderr: outputOf('stderr'),
     env,

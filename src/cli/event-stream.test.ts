@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { keepInMemory } from './accounts/session-file.ts';
+import { SignIn } from './accounts/sign-in.ts';
 import type { Server } from './api-client.ts';
 import { followEvents, type StreamOptions } from './event-stream.ts';
 import { UnreachableError } from './failures.ts';
@@ -26,7 +28,8 @@ async function serve(...turns: ((response: ServerResponse) => void)[]) {
   const { port } = listening.address() as AddressInfo; // TCP, so it is one
   const server: Server = {
     url: new URL(`http://127.0.0.1:${port}`),
-    user: 'normal@twolane.test',
+    user: null,
+    tokens: new SignIn(keepInMemory()),
     env: {},
     signal: stop.signal,
     patience: { overloadedMs: 0, unreachableMs: 0 },

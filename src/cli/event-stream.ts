@@ -86,7 +86,6 @@ async function openStream(
     response = await fetch(new URL(path, server.url), {
       headers: {
         accept: 'text/event-stream',
-        'x-twolane-user': server.user,
         ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }),
       },
       signal,

@@ -1,8 +1,8 @@
 import type { Lane } from '../domain/lane.ts';
-import type { Money } from '../domain/money.ts';
 import type { Order, OrderEvent } from '../domain/order.ts';
 import type { OrderStatus } from '../domain/order-status.ts';
 import { countText } from './count-text.ts';
+import { moneyText } from './currency.ts';
 import { durationText } from './duration.ts';
 import { type Output, paint, printable, writeLine, writeTable } from './terminal.ts';
 
@@ -21,12 +21,6 @@ export function statusText(output: Output, status: OrderStatus): string {
 
 export function laneText(output: Output, lane: Lane): string {
   return lane === 'vip' ? paint(output, ['bold', 'magenta'], 'VIP') : 'NORMAL';
-}
-
-/** The fraction digits are the currency's own: 1250 EUR is €12.50, 1250 JPY is ¥1,250. */
-export function moneyText({ amountMinor, currency }: Money): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
 export function clockText(iso: string | number): string {

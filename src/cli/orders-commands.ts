@@ -75,7 +75,9 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
       if (options.item === undefined) {
         throw new BadUsageError('an order needs at least one --item', ['for example --item espresso:2']);
       }
-      const server = await connect(terminal, command, options.vip ? accounts.vip : accounts.normal);
+      const server = await (options.vip
+        ? connect(terminal, command, accounts.vip, { isNamed: true })
+        : connect(terminal, command, accounts.normal));
       const idempotencyKey = options.key ?? randomUUID();
       const { value, raw, answer } = await askFor(
         server,

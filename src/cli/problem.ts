@@ -10,9 +10,15 @@ const problemSchema = z.object({
 
 const adviceOf: Record<string, string> = {
   admin_credentials_invalid: 'set ADMIN_USERNAME and ADMIN_PASSWORD to what the server was started with',
-  unauthenticated: 'name an account that the server knows with --as E-MAIL',
-  forbidden: 'this needs another role: try --as manager@twolane.test',
-  order_not_found: 'only its owner and a manager see an order: check the number, or try --as manager@twolane.test',
+  unauthenticated: 'sign in with `twolane login E-MAIL`, and say with --as E-MAIL who is meant',
+  credentials_invalid: 'check the e-mail and the password; `twolane users list` shows the accounts to an admin',
+  email_taken: '`twolane users role E-MAIL ROLE` changes the role of an account that is there',
+  last_manager: '`twolane users role E-MAIL MANAGER` makes another account one',
+  rate_limited: 'these were too many requests in a short time: try again in a moment',
+  too_many_attempts: 'wait before the next try: each further one is made to wait longer',
+  forbidden: 'this needs another role: name another account with --as (in the demo: --as manager@twolane.test)',
+  order_not_found:
+    'only its owner and a manager see an order: check the number, or who you are (in the demo: --as manager@twolane.test)',
   idempotency_key_reused: 'use another --key, or leave it out',
   product_unknown: 'GET /v1/products lists what can be ordered',
   no_bots: 'add one with `twolane bots add`',
@@ -24,6 +30,8 @@ export class RefusedError extends CliError {
   readonly status: number;
   readonly code: string;
   readonly detail: string | undefined;
+  /** What was wrong where in the request. */
+  readonly faults: readonly { path: string; message: string }[];
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, body: unknown, retryAfterMs: number | undefined) {
@@ -38,6 +46,7 @@ export class RefusedError extends CliError {
     this.status = status;
     this.code = code;
     this.detail = problem.detail ?? problem.errors?.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    this.faults = problem.errors ?? [];
     this.retryAfterMs = retryAfterMs;
   }
 }

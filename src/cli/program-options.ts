@@ -1,4 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { openSessions, type SessionStore } from './accounts/session-file.ts';
+import { SignIn } from './accounts/sign-in.ts';
+import { whoIsMeant } from './accounts/who-is-meant.ts';
 import type { Patience, Server } from './api-client.ts';
 import { parseDurationMs } from './duration.ts';
 import { findServerUrl } from './server-address.ts';
@@ -19,14 +22,28 @@ export interface GlobalOptions {
 
 const shortPatience: Patience = { overloadedMs: 10_000, unreachableMs: 0 };
 
+/** The server, spoken to as --as says, else as whoever is signed in, else (on this machine) as a sample account. */
 export async function connect(
   terminal: Terminal,
   command: Command,
-  defaultUser: string,
-  patience: Patience = shortPatience,
-): Promise<Server> {
-  const { url, as: user = defaultUser } = command.optsWithGlobals<GlobalOptions>();
-  return { url: await findServerUrl(terminal, url), user, env: terminal.env, signal: terminal.signal, patience };
+  sampleAccount: string,
+  { isNamed = false } = {},
+): Promise<Server & { user: string }> {
+  const sessions = openSessions(terminal.env);
+  const server = await reach(terminal, command, sessions);
+  const { as = isNamed ? sampleAccount : undefined } = command.optsWithGlobals<GlobalOptions>();
+  return { ...server, user: as ?? (await whoIsMeant(sessions, server.url, sampleAccount)) };
+}
+
+/** The server, for what is public, what is the admin’s, and for signing in. */
+export function connectAsNobody(terminal: Terminal, command: Command): Promise<Server> {
+  return reach(terminal, command, openSessions(terminal.env));
+}
+
+async function reach(terminal: Terminal, command: Command, sessions: SessionStore): Promise<Server> {
+  const { env, signal } = terminal;
+  const url = await findServerUrl(terminal, command.optsWithGlobals<GlobalOptions>().url);
+  return { url, user: null, tokens: new SignIn(sessions), env, signal, patience: shortPatience };
 }
 
 export function wantsJson(command: Command): boolean {
@@ -59,3 +76,7 @@ export function examples(...lines: [command: string, purpose: string][]): string
   const width = Math.max(...lines.map(([command]) => command.length));
   return `\nExamples:\n${lines.map(([command, purpose]) => `  $ ${command.padEnd(width)}  # ${purpose}`).join('\n')}`;
 }
+
+/** Under the help of what only the admin may do. */
+export const needsAdmin =
+  '\nSigns in with ADMIN_USERNAME and ADMIN_PASSWORD; on this machine the demo’s are the default.';

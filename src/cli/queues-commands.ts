@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { askFor } from './api-client.ts';
 import { durationText } from './duration.ts';
-import { accounts, connect, examples, wantsJson } from './program-options.ts';
+import { connectAsNobody, examples, needsAdmin, wantsJson } from './program-options.ts';
 import { paint, printable, type Terminal, writeJson, writeLine, writeTable } from './terminal.ts';
 
 const rebuildAnswer = z.object({ rebuilt: z.record(z.string(), z.int()) });
@@ -23,8 +23,6 @@ const statusAnswer = z.object({
   outbox: z.object({ waiting: z.int(), oldestSeconds: z.number().nullable() }),
 });
 
-const needsAdmin = '\nSigns in with ADMIN_USERNAME and ADMIN_PASSWORD; on this machine the demo’s are the default.';
-
 export function addQueuesCommands(program: Command, terminal: Terminal): void {
   const queues = program
     .command('queues')
@@ -41,7 +39,7 @@ export function addQueuesCommands(program: Command, terminal: Terminal): void {
     .description('show what each queue holds')
     .addHelpText('after', needsAdmin + examples(['twolane queues status', 'all queues and the outbox']))
     .action(async (_: object, command: Command) => {
-      const server = await connect(terminal, command, accounts.manager);
+      const server = await connectAsNobody(terminal, command);
       const { value, raw } = await askFor(
         server,
         { method: 'GET', path: '/v1/admin/queues', as: 'admin' },
@@ -55,7 +53,7 @@ export function addQueuesCommands(program: Command, terminal: Terminal): void {
     .description('put back everything that is due by the database’s account; harmless at any time')
     .addHelpText('after', needsAdmin + examples(['twolane queues rebuild', 'after the queue store was wiped']))
     .action(async (_: object, command: Command) => {
-      const server = await connect(terminal, command, accounts.manager);
+      const server = await connectAsNobody(terminal, command);
       const { value, raw } = await askFor(
         server,
         {

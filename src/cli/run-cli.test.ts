@@ -21,7 +21,11 @@ afterAll(async () => {
 });
 
 const run = (args: string[], options: Partial<RunOptions> = {}) =>
-  runCaptured(args, { env: { TWOLANE_URL: engine.web.url }, projectFolder: folder, ...options });
+  runCaptured(args, {
+    env: { TWOLANE_URL: engine.web.url, TWOLANE_CONFIG_DIR: folder },
+    projectFolder: folder,
+    ...options,
+  });
 
 /** With --json, stdout must be one JSON value and nothing else. */
 async function runJson<Value>(...args: string[]): Promise<Value> {
@@ -76,7 +80,7 @@ describe('orders', () => {
     expect((await run(next.split(' '))).stdout).toContain(`order ${first.order.number}  VIP  PENDING`);
     const asAnother = await run(['orders', 'show', String(first.order.number)]);
     expect(asAnother.stderr).toContain('--as manager@twolane.test');
-    await run(['orders', 'cancel', String(first.order.number), '--as', 'vip@twolane.test']);
+    await runJson('orders', 'cancel', String(first.order.number), '--as', 'vip@twolane.test');
   });
 
   it('ends with 1 and says the code and what to do when it is refused', async () => {
@@ -210,6 +214,16 @@ describe('exit codes', () => {
       'queues',
       'queues status',
       'queues rebuild',
+      'products',
+      'products list',
+      'products import',
+      'login',
+      'logout',
+      'whoami',
+      'users',
+      'users add',
+      'users list',
+      'users role',
       'replay',
       'simulate',
     ];

@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
+import { addAccountCommands } from './accounts/account-commands.ts';
+import { addUsersCommands } from './accounts/users-commands.ts';
 import { addBoardCommand } from './board/board-command.ts';
 import { addBotsCommands } from './bots-commands.ts';
 import { CliError, exitCodes } from './failures.ts';
 import { addOrdersCommands } from './orders-commands.ts';
+import { addProductsCommands } from './products/products-commands.ts';
 import { examples } from './program-options.ts';
 import { addQueuesCommands } from './queues-commands.ts';
 import { addReplayCommand } from './replay/replay-command.ts';
@@ -30,7 +33,7 @@ function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Comman
       '--url <url>',
       'the server (default: TWOLANE_URL, else what `npm start` runs here, else http://127.0.0.1:3000)',
     )
-    .option('--as <e-mail>', 'the account to speak as')
+    .option('--as <e-mail>', 'the account to speak as (default: who is signed in, else here a sample account)')
     .option('--json', 'only JSON on stdout')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -53,6 +56,9 @@ function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Comman
   addOrdersCommands(program, terminal);
   addBotsCommands(program, terminal);
   addBoardCommand(program, terminal);
+  addProductsCommands(program, terminal, outcome);
+  addAccountCommands(program, terminal);
+  addUsersCommands(program, terminal);
   addQueuesCommands(program, terminal);
   addReplayCommand(program, terminal, outcome);
   addSimulateCommand(program, terminal, outcome);

@@ -27,6 +27,7 @@ export const accessTable: Record<string, TableEntry> = {
   'GET /': { answers: everybody },
   'GET /assets/*': { request: 'asset', answers: everybody },
   'GET /assets/demo-accounts.json': { answers: everybody },
+  'GET /media/*': { request: 'picture', answers: everybody },
   'GET /docs': { answers: everybody },
   'GET /docs/docs-start.js': { answers: everybody },
   'GET /docs/docs.css': { answers: everybody },

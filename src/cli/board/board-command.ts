@@ -4,7 +4,7 @@ import { askFor, type Server } from '../api-client.ts';
 import { type BoardChange, followBoard } from '../board-feed.ts';
 import { LiveRegion } from '../live-region.ts';
 import { clockText } from '../order-text.ts';
-import { accounts, connect, examples, wantsJson } from '../program-options.ts';
+import { connectAsNobody, examples, wantsJson } from '../program-options.ts';
 import { paint, type Terminal, writeJson, writeLine } from '../terminal.ts';
 import { boardLines, moveLine } from './board-picture.ts';
 import { type BoardState, boardStateOf, moveOnBoard } from './board-state.ts';
@@ -24,7 +24,7 @@ export function addBoardCommand(program: Command, terminal: Terminal): void {
       ),
     )
     .action(async (options: { once?: boolean }, command: Command) => {
-      const server = await connect(terminal, command, accounts.normal);
+      const server = await connectAsNobody(terminal, command);
       if (options.once) return showOnce(terminal, server, wantsJson(command));
       if (wantsJson(command)) return streamJson(terminal, server);
       if (terminal.stdout.isTTY) return redraw(terminal, server);

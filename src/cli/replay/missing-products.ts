@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { type ProductImport, productSchema } from '../../domain/product.ts';
 import { askFor, type Server } from '../api-client.ts';
+import { minorDigits, minorFrom } from '../currency.ts';
 import type { TillLine } from './till-lines.ts';
 
 const productsAnswer = z.object({ products: z.array(productSchema) });
-const importAnswer = z.object({ imported: z.int() });
-const importedAtOnce = 100;
 
 export interface Catalogue {
   skus: ReadonlySet<string>;
@@ -14,7 +13,7 @@ export interface Catalogue {
 }
 
 export async function readCatalogue(server: Server): Promise<Catalogue> {
-  const { value } = await askFor(server, { method: 'GET', path: '/v1/products' }, productsAnswer);
+  const { value } = await askFor(server, { method: 'GET', path: '/v1/products', as: 'nobody' }, productsAnswer);
   return { skus: new Set(value.products.map(({ sku }) => sku)), currency: value.products[0]?.price.currency };
 }
 
@@ -41,28 +40,13 @@ export function missingProducts(
   return { products, withoutPrice };
 }
 
-export async function importProducts(server: Server, products: readonly ProductImport[]): Promise<number> {
-  let imported = 0;
-  for (let at = 0; at < products.length; at += importedAtOnce) {
-    const body = { products: products.slice(at, at + importedAtOnce) };
-    const { value } = await askFor(
-      server,
-      { method: 'POST', path: '/v1/admin/products', as: 'admin', body },
-      importAnswer,
-    );
-    imported += value.imported;
-  }
-  return imported;
-}
-
 /** `flat-white` → `Flat white` */
 function nameFrom(sku: string): string {
   const words = sku.replace(/[-_\s]+/g, ' ').trim() || sku;
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** `2.40` EUR → 240; the currency knows how many digits its minor unit has. */
+/** `2.40` EUR → 240. A till that writes more decimals than the currency has means the nearest amount. */
 function minorOf(major: string, currency: string): number {
-  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
-  return Math.round(Number(major) * 10 ** maximumFractionDigits);
+  return minorFrom(major, currency) ?? Math.round(Number(major) * 10 ** minorDigits(currency));
 }

@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import type { Server } from '../api-client.ts';
 import { countText } from '../count-text.ts';
-import { InterruptedError } from '../failures.ts';
+import { sendProducts } from '../products/send-products.ts';
+import { askLine } from '../prompt.ts';
 import { type Output, printable, type Terminal, writeLine } from '../terminal.ts';
-import { importProducts, missingProducts, readCatalogue } from './missing-products.ts';
+import { missingProducts, readCatalogue } from './missing-products.ts';
 import type { TillLine } from './till-lines.ts';
 
 export interface ImportWishes {
@@ -30,34 +30,13 @@ export async function settleProducts(
   if (products.length === 0 || !(wishes.importProducts || (await askForImport(terminal, wishes, products.length)))) {
     return catalogue.skus;
   }
-  const imported = await importProducts(server, products);
+  const imported = await sendProducts(server, products);
   writeLine(talk, `${countText(imported, 'product')} imported, at the file's prices in ${currency}`);
   return new Set([...catalogue.skus, ...products.map(({ sku }) => sku)]);
 }
 
-async function askForImport(
-  { stdin, stdout, signal }: Terminal,
-  { json }: ImportWishes,
-  count: number,
-): Promise<boolean> {
-  if (json || !stdin.isTTY || !stdout.isTTY) return false;
-  const prompt = createInterface({ input: stdin, output: stdout });
-  const left = new AbortController();
-  let isInterrupted = false;
-  prompt.once('close', () => left.abort()); // Ctrl-D
-  prompt.once('SIGINT', () => {
-    isInterrupted = true; // the prompt holds the terminal in raw mode: no signal reaches the process
-    left.abort();
-  });
-  try {
-    const question = `Import ${count === 1 ? "it at the file's price" : `these ${count} products at the file's prices`}? [y/N] `;
-    const answer = await prompt.question(question, { signal: AbortSignal.any([signal, left.signal]) });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (signal.aborted || isInterrupted) throw new InterruptedError();
-    if (left.signal.aborted) return false;
-    throw error;
-  } finally {
-    prompt.close();
-  }
+async function askForImport(terminal: Terminal, { json }: ImportWishes, count: number): Promise<boolean> {
+  if (json || !terminal.stdin.isTTY || !terminal.stdout.isTTY) return false;
+  const question = `Import ${count === 1 ? "it at the file's price" : `these ${count} products at the file's prices`}? [y/N] `;
+  return /^y(es)?$/i.test((await askLine(terminal, question))?.trim() ?? '');
 }

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 const run = (args: string[], options: Partial<RunOptions> = {}) =>
-  runCaptured(args, { env: { TWOLANE_URL: engine.web.url }, ...options });
+  runCaptured(args, { env: { TWOLANE_URL: engine.web.url, TWOLANE_CONFIG_DIR: folder }, ...options });
 
 async function fileWith(...lines: string[]): Promise<string> {
   const file = path.join(folder, 'day.csv');

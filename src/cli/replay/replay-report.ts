@@ -1,7 +1,7 @@
+import type { RefusedLine } from '../csv-lines.ts';
 import { durationText } from '../duration.ts';
 import type { DayReport } from './day-report.ts';
 import type { RefusedOrder } from './send-day.ts';
-import type { RefusedLine } from './till-lines.ts';
 
 /** What `replay` ends with, on the screen and as JSON. */
 export interface ReplayReport {

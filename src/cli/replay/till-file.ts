@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { isEmptyRow, type RefusedLine } from '../csv-lines.ts';
 import { CliError } from '../failures.ts';
-import { type RefusedLine, readHeading, readTillLine, type TillFormat, type TillLine } from './till-lines.ts';
+import { readTillHeading, readTillLine, type TillFormat, type TillLine } from './till-lines.ts';
 
 export interface TillFile {
   /** The lines that can be used, as they stand in the file. */
@@ -23,9 +24,9 @@ export async function readTillFile(path: string): Promise<TillFile> {
   try {
     for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       lineNumber += 1;
-      if (text.trim() === '' || /^[\s,;]*$/.test(text)) continue; // spreadsheets end their exports with empty rows
+      if (isEmptyRow(text)) continue;
       if (format === undefined) {
-        format = readHeading(text.replace(/^\uFEFF/, ''));
+        format = readTillHeading(text);
         continue;
       }
       const line = readTillLine(text, lineNumber, format);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { readHeading, readTillLine } from './till-lines.ts';
+import { readTillHeading, readTillLine } from './till-lines.ts';
 
 const heading = 'placed_at,order_ref,customer,lane,sku,quantity,unit_price';
 const good = '2026-03-07 08:14,17,Ana,vip,espresso,2,2.40';
 
-describe('readHeading', () => {
+describe('readTillHeading', () => {
   it('takes the columns in any order, with others between them, and any usual delimiter', () => {
-    const format = readHeading('SKU; quantity ;till;placed_at;lane;order_ref;unit_price');
+    const format = readTillHeading('SKU; quantity ;till;placed_at;lane;order_ref;unit_price');
     expect(readTillLine('espresso;2;till 3;2026-03-07 08:14;NORMAL;17;2,40', 5, format)).toMatchObject({
       line: 5,
       orderRef: '17',
@@ -19,13 +19,13 @@ describe('readHeading', () => {
   });
 
   it('names what is missing', () => {
-    expect(() => readHeading('placed_at,order_ref,sku')).toThrow(/lane, quantity missing/);
-    expect(() => readHeading(`${heading},lane`)).toThrow(/lane twice/);
+    expect(() => readTillHeading('placed_at,order_ref,sku')).toThrow(/lane, quantity missing/);
+    expect(() => readTillHeading(`${heading},lane`)).toThrow(/lane twice/);
   });
 });
 
 describe('readTillLine', () => {
-  const format = readHeading(heading);
+  const format = readTillHeading(heading);
   const read = (text: string) => readTillLine(text, 2, format);
 
   it('reads a line', () => {

@@ -1,7 +1,6 @@
-import { parse } from 'csv-parse/sync';
 import { type Lane, laneSchema } from '../../domain/lane.ts';
 import { orderRequestSchema } from '../../domain/order.ts';
-import { CliError } from '../failures.ts';
+import { type Heading, quoted, type RefusedLine, readHeading, splitLine } from '../csv-lines.ts';
 import { type FileTime, parseFileTime } from './file-time.ts';
 
 /** The columns of a till's export, in any order; others are passed over. */
@@ -22,35 +21,11 @@ export interface TillLine {
   unitPrice: string | null;
 }
 
-export interface RefusedLine {
-  line: number;
-  reason: string;
-}
+export type TillFormat = Heading<Column>;
 
-export interface TillFormat {
-  delimiter: string;
-  columns: number;
-  indexOf: Partial<Record<Column, number>>;
-}
-
-/** Reads the heading. The delimiter is whichever of comma, semicolon and tab it uses. */
-export function readHeading(text: string): TillFormat {
-  const delimiter = [',', ';', '\t'].reduce((best, one) =>
-    text.split(one).length > text.split(best).length ? one : best,
-  );
-  const names = (splitLine(text, delimiter) ?? []).map((name) => name.toLowerCase());
-  const indexOf: TillFormat['indexOf'] = {};
-  for (const column of tillColumns) {
-    if (names.filter((name) => name === column).length > 1) throw new CliError(`the heading names ${column} twice`);
-    if (names.includes(column)) indexOf[column] = names.indexOf(column);
-  }
-  const missing = tillColumns.filter((column) => indexOf[column] === undefined && !optionalColumns.includes(column));
-  if (missing.length > 0) {
-    throw new CliError(`the first line is not the heading of a till's export: ${missing.join(', ')} missing`, [
-      `expected, in any order: ${tillColumns.join(',')}`,
-    ]);
-  }
-  return { delimiter, columns: names.length, indexOf };
+/** The delimiter is whichever of comma, semicolon and tab the heading uses. */
+export function readTillHeading(text: string): TillFormat {
+  return readHeading(text, { columns: tillColumns, optional: optionalColumns, what: "a till's export" });
 }
 
 /** One line of the file, or why it cannot be used. */
@@ -84,22 +59,4 @@ export function readTillLine(text: string, line: number, format: TillFormat): Ti
     ...item,
     unitPrice: unitPrice || null,
   };
-}
-
-/**
- * One line at a time, so that an unclosed quote costs its own line and not the rest of the day, and line numbers are
- * those of an editor (csv-parse counts a CRLF inside quotes twice). Undefined when a quote is not closed.
- */
-function splitLine(text: string, delimiter: string): string[] | undefined {
-  if (!text.includes('"')) return text.split(delimiter).map((cell) => cell.trim()); // nearly every line, and much faster
-  try {
-    const rows: string[][] = parse(text, { delimiter, trim: true, relax_quotes: true, relax_column_count: true });
-    return rows[0] ?? [];
-  } catch {
-    return undefined; // with relaxed quotes, the only thing left that csv-parse refuses in a line
-  }
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

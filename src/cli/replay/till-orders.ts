@@ -1,6 +1,7 @@
 import type { Lane } from '../../domain/lane.ts';
+import type { RefusedLine } from '../csv-lines.ts';
 import type { FileTime } from './file-time.ts';
-import type { RefusedLine, TillLine } from './till-lines.ts';
+import type { TillLine } from './till-lines.ts';
 
 /** An order of the day, from all of its lines. */
 export interface TillOrder {

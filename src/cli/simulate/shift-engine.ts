@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { migrateQueueStore } from '../../../queues/backend.ts';
+import { hashPassword } from '../../accounts/password.ts';
 import { readConfig } from '../../config.ts';
 import { migrate } from '../../db/migrations.ts';
 import { openDatabase } from '../../db/pool.ts';
 import { upsertProducts } from '../../db/products.ts';
 import { insertUser } from '../../db/users.ts';
+import { samplePassword } from '../../domain/user.ts';
 import { accounts } from '../program-options.ts';
 import { createScratchDatabase } from './scratch-database.ts';
 
@@ -35,6 +38,7 @@ export async function startShiftEngine(postgresUrl: string, processingMs: number
       HOST: '127.0.0.1',
       PORT: '0',
       DATABASE_URL: database.url,
+      JWT_SECRET: randomBytes(32).toString('hex'),
       BOT_PROCESSING_MS: String(processingMs),
     });
     const log = pino({ level: 'fatal' }, pino.destination(2)); // stdout tells the story of the shift
@@ -59,7 +63,8 @@ export async function startShiftEngine(postgresUrl: string, processingMs: number
 async function loadAccounts(databaseUrl: string, log: pino.Logger): Promise<void> {
   const database = await openDatabase(databaseUrl, log, { name: 'simulate' });
   try {
-    for (const user of users) await insertUser(database.pool, user);
+    const passwordHash = await hashPassword(samplePassword);
+    for (const user of users) await insertUser(database.pool, { ...user, passwordHash });
     await upsertProducts(database.pool, products);
   } finally {
     await database.close();

@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { keepInMemory } from '../accounts/session-file.ts';
+import { SignIn } from '../accounts/sign-in.ts';
 import { CliError, exitCodes, InterruptedError } from '../failures.ts';
 import { accounts, examples, parsePositive, wantsJson } from '../program-options.ts';
 import { type Output, paint, type Terminal, writeJson, writeLine } from '../terminal.ts';
@@ -66,6 +68,7 @@ async function runShift(
   const server = {
     url: engine.url,
     user: accounts.manager,
+    tokens: new SignIn(keepInMemory()), // the engine is gone afterwards, and its sessions with it
     env: terminal.env,
     signal: terminal.signal,
     patience: { overloadedMs: 5_000, unreachableMs: 0 },

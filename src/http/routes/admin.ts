@@ -80,7 +80,8 @@ export async function adminRoutes(scope: FastifyInstance, { database, store, cat
         operationId: 'importProducts',
         tags: ['Administration'],
         summary: 'Import products',
-        description: 'Adds what is new and changes what is there, by `sku`; all of them or none.',
+        description:
+          'Adds what is new and changes what is there, by `sku`; what is left out stays as it was. All of them or none.',
         body: products,
         response: { 200: z.object({ imported: z.int() }) },
       },

@@ -1,0 +1,57 @@
+import { PassThrough } from 'node:stream';
+import { expect, it } from 'vitest';
+import { askLine, readPassword } from './prompt.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A terminal on which somebody types each text when the question before it has been asked. */
+function terminalWith(...typed: string[]) {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const stderr = Object.assign(new PassThrough(), { isTTY: true });
+  const seen = { text: '' };
+  stderr.on('data', (bytes) => {
+    seen.text += String(bytes);
+    if (/: $/.test(String(bytes))) setImmediate(() => stdin.write(typed.shift() ?? ''));
+  });
+  const terminal: Terminal = {
+    stdin,
+    stdout: new PassThrough(),
+    stderr,
+    env: {},
+    projectFolder: '/',
+    signal: new AbortController().signal,
+  };
+  return { terminal, seen };
+}
+
+it('reads a password without showing it, mended as it is typed', async () => {
+  const { terminal, seen } = terminalWith('secrex\u007ft\r');
+  expect(await readPassword(terminal, { fromStdin: false, twice: false })).toBe('secret');
+  expect(seen.text).toBe('Password: \n');
+});
+
+it('wants a new one twice, and the same', async () => {
+  const same = terminalWith('secret\r', 'secret\r');
+  expect(await readPassword(same.terminal, { fromStdin: false, twice: true })).toBe('secret');
+  expect(same.seen.text).not.toContain('secret');
+  const other = terminalWith('secret\r', 'sacred\r');
+  const asked = readPassword(other.terminal, { fromStdin: false, twice: true });
+  await expect(asked).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('different') });
+});
+
+it('ends with Ctrl-C, and takes Ctrl-D for no answer', async () => {
+  const interrupted = terminalWith('sec\u0003');
+  const asked = readPassword(interrupted.terminal, { fromStdin: false, twice: false });
+  await expect(asked).rejects.toMatchObject({ exitCode: 130 });
+  expect(await askLine(terminalWith('\u0004').terminal, 'Really: ')).toBeNull();
+});
+
+it('takes all of a pipe but the last line break, and never asks where nobody is', async () => {
+  const { terminal } = terminalWith();
+  terminal.stdin = new PassThrough().end(' two words \r\n') as PassThrough;
+  expect(await readPassword(terminal, { fromStdin: true, twice: true })).toBe(' two words ');
+  terminal.stdin = new PassThrough().end('\n') as PassThrough;
+  await expect(readPassword(terminal, { fromStdin: true, twice: false })).rejects.toThrow(/no password/);
+  terminal.stdin = new PassThrough();
+  const asked = readPassword(terminal, { fromStdin: false, twice: false });
+  await expect(asked).rejects.toMatchObject({ exitCode: 2, hints: [expect.stringContaining('--password-stdin')] });
+});

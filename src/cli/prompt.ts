@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { BadUsageError, InterruptedError } from './failures.ts';
+import { type Terminal, writeLine } from './terminal.ts';
+
+type Asked = Pick<Terminal, 'stdin' | 'stderr' | 'signal'>;
+
+/** Asks on the terminal for one line; null when it is closed instead (Ctrl-D). Throws on Ctrl-C. */
+export async function askLine(
+  { stdin, stderr, signal }: Asked,
+  question: string,
+  { isSecret = false } = {},
+): Promise<string | null> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  if (isSecret) stderr.write(question);
+  const prompt = createInterface({ input: stdin, output: isSecret ? silent : stderr, terminal: true });
+  const left = new AbortController();
+  let isInterrupted = false;
+  prompt.once('close', () => left.abort()); // Ctrl-D
+  prompt.once('SIGINT', () => {
+    isInterrupted = true; // the prompt holds the terminal in raw mode: no signal reaches the process
+    left.abort();
+  });
+  try {
+    return await prompt.question(isSecret ? '' : question, { signal: AbortSignal.any([signal, left.signal]) });
+  } catch (error) {
+    if (signal.aborted || isInterrupted) throw new InterruptedError();
+    if (left.signal.aborted) return null;
+    throw error;
+  } finally {
+    prompt.close();
+    if (isSecret) writeLine(stderr); // the Enter that was not shown
+  }
+}
+
+/** A password from the person at the terminal, or all of stdin with `fromStdin`: never an argument, which others could read. */
+export async function readPassword(
+  terminal: Terminal,
+  { fromStdin, twice, question = 'Password: ' }: { fromStdin: boolean; twice: boolean; question?: string },
+): Promise<string> {
+  if (fromStdin) return readPiped(terminal);
+  if (!terminal.stdin.isTTY) {
+    throw new BadUsageError('there is no terminal to ask for the password', ['pipe it in with --password-stdin']);
+  }
+  const password = await askLine(terminal, question, { isSecret: true });
+  if (!password) throw new BadUsageError('no password was given');
+  if (twice && (await askLine(terminal, 'The same again: ', { isSecret: true })) !== password) {
+    throw new BadUsageError('these were two different passwords');
+  }
+  return password;
+}
+
+/** Without the line break that `echo` leaves at its end. */
+async function readPiped({ stdin, signal }: Terminal): Promise<string> {
+  let text = '';
+  stdin.setEncoding('utf8');
+  stdin.on('data', (chunk) => {
+    text += chunk;
+  });
+  try {
+    await once(stdin, 'end', { signal });
+  } catch (error) {
+    if (signal.aborted) throw new InterruptedError();
+    throw error;
+  }
+  const password = text.replace(/\r?\n$/, '');
+  if (password === '') throw new BadUsageError('stdin holds no password');
+  return password;
+}
