@@ -1,53 +1,35 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ensureDebianPackage } from '../sandbox/debian-package.ts';
 import { findFreePort } from '../sandbox/free-port.ts';
+import { manager, samplePassword } from './support/api.ts';
+import { type BoardBrowser, click, signInAs, startBoardBrowser, untilLive } from './support/board-browser.ts';
 import { type Engine, startEngine } from './support/engine.ts';
+import { type EngineProcess, killAll, startWebProcess } from './support/engine-process.ts';
 import { until } from './support/until.ts';
 
-const root = path.dirname(import.meta.dirname);
 let engine: Engine;
-let browser: Browser;
-const servers: ChildProcess[] = [];
-const faults: string[] = [];
+let browser: BoardBrowser;
+const processes: EngineProcess[] = [];
 
 beforeAll(async () => {
-  const installed = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  const executablePath = existsSync(installed) ? installed : await ensureDebianPackage('chromium', 'chromium');
   [engine, browser] = await Promise.all([
     startEngine('postgres', { env: { BOT_PROCESSING_MS: '1200' } }),
-    chromium.launch({
-      executablePath,
-      args: [
-        '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run'.split(' '),
-        '--disable-background-networking --disable-component-update --disable-sync'.split(' '),
-      ].flat(),
-    }),
+    startBoardBrowser(),
   ]);
 }, 120_000);
 
 afterAll(async () => {
   await browser?.close();
-  for (const server of servers) server.kill('SIGKILL');
+  await killAll(processes);
   await engine?.close();
 });
 
-async function openPage(url: string, size = { width: 1280, height: 800 }): Promise<Page> {
-  const page = await browser.newPage({ viewport: size });
-  page.on('pageerror', (error) => faults.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy/i.test(message.text())) faults.push(message.text());
-  });
-  await page.goto(url);
-  await page.locator('#connection[data-state=live]').waitFor();
+async function openAsManager(url: string): Promise<Page> {
+  const page = await browser.open(url);
+  await signInAs(page, 'Mara Manager');
   return page;
 }
 
-const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const numbersIn = (page: Page, list: string) => page.locator(`#${list}-list .number`).allTextContents();
 
 const lists = async (page: Page) => ({
@@ -71,19 +53,14 @@ async function seeLists(
 }
 
 /** A web process of its own, so that it can be killed. */
-async function startServer(port: number, more: Record<string, string> = {}): Promise<ChildProcess> {
-  const server = spawn(process.execPath, ['src/server.ts'], {
-    cwd: root,
-    env: { ...process.env, ...engine.environment, ...more, PORT: String(port) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  servers.push(server);
-  await until('the server', () => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok), 15_000);
-  return server;
+async function startWeb(port: number): Promise<EngineProcess> {
+  const web = await startWebProcess({ ...engine.environment, PORT: String(port) });
+  processes.push(web);
+  return web;
 }
 
 it('shows orders on their way, in every window, as the four buttons are clicked', async () => {
-  const [page, other] = await Promise.all([openPage(engine.web.url), openPage(engine.web.url)]);
+  const [page, other] = await Promise.all([openAsManager(engine.web.url), openAsManager(engine.web.url)]);
   await page.getByText('There is no bot yet. Add one with + Bot.').waitFor();
   await click(page, 'New Normal Order');
   await seeLists(page, 'a normal order', { pending: ['1001'], processing: [], complete: [] });
@@ -124,18 +101,18 @@ it('shows orders on their way, in every window, as the four buttons are clicked'
 it('says since when it is stale while the server is gone, and recovers without a reload', async () => {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  const server = await startServer(port);
-  const page = await openPage(url);
+  const web = await startWeb(port);
+  const page = await openAsManager(url);
   await page.evaluate('window.notReloaded = true');
-  server.kill('SIGKILL');
-  await once(server, 'exit');
+  web.signal('SIGKILL');
+  await web.ended;
   await page.getByText(/^Reconnecting… stale since \d\d:\d\d:\d\d$/).waitFor();
   await click(page, '+ Bot');
   await page.getByText('The server does not answer. Try again in a moment.').waitFor({ timeout: 1_000 }); // at once
   const { number } = await engine.api.place('vip');
 
-  await startServer(port);
-  await page.locator('#connection[data-state=live]').waitFor();
+  await startWeb(port);
+  await untilLive(page);
   await page.locator('#complete-list .number').getByText(String(number)).waitFor();
   expect(await page.evaluate('window.notReloaded')).toBe(true);
   await page.close();
@@ -145,7 +122,7 @@ it('counts down from the very first start that it sees', async () => {
   const slow = await startEngine('postgres', { env: { BOT_PROCESSING_MS: '9000' } });
   try {
     await slow.api.addBot();
-    const page = await openPage(slow.web.url);
+    const page = await openAsManager(slow.web.url);
     let asked = 0;
     page.on('request', (request) => {
       if (new URL(request.url()).pathname === '/v1/board') asked += 1;
@@ -165,12 +142,17 @@ it('counts down from the very first start that it sees', async () => {
 
 it('fades in what is news, not the board that it finds', async () => {
   const { number } = await engine.api.place('normal');
-  const page = await openPage(engine.web.url);
+  await until('an order that rests', async () =>
+    (await engine.api.board()).complete.some((order) => order.number === number),
+  );
+  const page = await browser.open(engine.web.url);
   const fades = () =>
     page.evaluate<number>(
       "document.getAnimations().filter((one) => one.effect.target.matches('li') && one.playState === 'running').length",
     );
   await page.locator('.number').getByText(String(number)).waitFor();
+  expect(await fades()).toBe(0);
+  await signInAs(page, 'Mara Manager');
   expect(await fades()).toBe(0);
   await click(page, 'New VIP Order');
   await until('a fade', async () => (await fades()) > 0);
@@ -179,8 +161,17 @@ it('fades in what is news, not the board that it finds', async () => {
 });
 
 it('works on a small screen and by keyboard', async () => {
-  const page = await openPage(engine.web.url, { width: 360, height: 740 });
+  const page = await browser.open(engine.web.url, { size: { width: 360, height: 740 } });
+  const width = () => page.evaluate<number>('document.documentElement.scrollWidth');
   await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByText('sample accounts').waitFor();
+  expect(await width()).toBeLessThanOrEqual(360);
+  await page.keyboard.type(manager);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(samplePassword);
+  await page.keyboard.press('Enter');
+  await page.locator('#sign-in').waitFor({ state: 'hidden' });
   const focused = page.locator(':focus-visible');
   expect(await focused.textContent()).toBe('New Normal Order');
   expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
@@ -190,20 +181,10 @@ it('works on a small screen and by keyboard', async () => {
     .locator('#complete-count')
     .getByText(String(before + 1), { exact: true })
     .waitFor();
-  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
-  await page.close();
-});
-
-it('says what to do when nobody is signed in, and shows the board all the same', async () => {
-  const port = await findFreePort();
-  await startServer(port, { ENV: 'test' });
-  const page = await openPage(`http://127.0.0.1:${port}`);
-  await page.getByText('2 in all · 0 processing · 2 idle').waitFor();
-  await click(page, 'New VIP Order');
-  await page.getByText(/Nobody is signed in/).waitFor();
+  expect(await width()).toBeLessThanOrEqual(360);
   await page.close();
 });
 
 it('kept to its content security policy and threw nothing', () => {
-  expect(faults).toEqual([]);
+  expect(browser.faults).toEqual([]);
 });

@@ -1,22 +1,17 @@
-import { ActionError, actions, fetchBoard, fetchBots, noAnswer } from './board-actions.js';
-import {
-  botChip,
-  clockText,
-  completeTile,
-  element,
-  pendingTile,
-  processingRow,
-  setText,
-  showList,
-} from './board-lists.js';
+import { focusAccount, showAccount } from './account.js';
+import { ActionError, createActions, fetchBoard, fetchBots } from './board-actions.js';
+import { botChip, clockText, completeTile, pendingTile, processingRow, setText, showList } from './board-lists.js';
 import { BoardState } from './board-state.js';
 import { followBoard } from './board-stream.js';
+import { noAnswer } from './problem.js';
+import { openSession, SignedOutError } from './session.js';
+import { createSignInDialog } from './sign-in-dialog.js';
+import { removeToast, toast } from './toast.js';
 
 const announceMs = 2_000;
 const botsDelayMs = 250;
 const durationDelayMs = 300;
 const slowMs = 500;
-const toastMs = 20_000;
 
 const find = (id) => document.getElementById(id);
 let state = new BoardState();
@@ -28,6 +23,37 @@ let isLoaded = false;
 /** The lists are drawn for the first time from this snapshot: nothing in them is news. */
 let isWhole = true;
 let isLost = false;
+
+const signInEnded = 'Your sign-in has ended. Sign in again to go on.';
+const session = openSession({
+  onChange: showWho,
+  askAgain() {
+    removeToast(signInEnded); // the dialog says it
+    return signInDialog.ask(signInEnded);
+  },
+});
+const actions = createActions(session);
+const signInDialog = createSignInDialog((account) => session.signIn(account));
+
+function showWho() {
+  const { user } = session;
+  showAccount(user);
+  if (user) signInDialog.dismiss();
+  readBotsSoon();
+  drawSoon();
+}
+
+find('ask-sign-in').addEventListener('click', async () => {
+  if (!(await signInDialog.ask())) return;
+  announce(`Signed in as ${session.user?.displayName}.`);
+  focusAccount();
+});
+
+find('sign-out').addEventListener('click', () => {
+  session.signOut();
+  announce('Signed out.');
+  focusAccount();
+});
 
 const stream = followBoard({
   onChange(kind, data, id) {
@@ -80,7 +106,7 @@ function draw() {
   setText(
     find('processing-empty'),
     bots.total === 0
-      ? 'There is no bot yet. Add one with + Bot.'
+      ? `There is no bot yet. ${session.user?.role === 'MANAGER' ? 'Add one with + Bot.' : 'A manager can add one.'}`
       : 'The bots are idle. They start with the next order at once.',
   );
   const largest = Math.max(1_000, ...[...pending, ...processing, ...complete].map(({ number }) => number));
@@ -100,7 +126,7 @@ function draws(name, orders, { keyOf, create, update }, now) {
   find(`${name}-empty`).hidden = orders.length > 0 || state.counts[name] > 0;
 }
 
-/** With the list of bots where we may know it, else those that have an order in hand, and the counts. */
+/** The list is for those who are signed in; everybody sees the counts, and the bots that have an order in hand. */
 function drawBots(processing, { total, idle, processing: busy }) {
   const unassigned = total - idle - busy;
   setText(
@@ -126,16 +152,25 @@ function drawBots(processing, { total, idle, processing: busy }) {
 
 let botsTimer;
 let knownBots;
-/** Only when their number or their hosts may have changed: who does what, the orders tell. */
+/** Only when their number, their hosts or the reader may have changed: who does what, the orders tell. */
 function readBotsSoon() {
-  const key = JSON.stringify([state.bots.total, state.bots.idle + state.bots.processing]);
+  const { user } = session;
+  const key = JSON.stringify([user?.id, state.bots.total, state.bots.idle + state.bots.processing]);
   if (key === knownBots) return;
   knownBots = key;
   clearTimeout(botsTimer);
-  botsTimer = setTimeout(async () => {
-    botList = await fetchBots().catch(() => null); // the counts stay
-    drawSoon();
-  }, botsDelayMs);
+  botsTimer = setTimeout(readBots, botsDelayMs);
+}
+
+async function readBots() {
+  try {
+    const list = session.user ? await fetchBots(session) : null;
+    botList = session.user && list;
+  } catch (error) {
+    if (!(error instanceof SignedOutError)) throw error;
+    if (!signInDialog.isOpen) toast(signInEnded);
+  }
+  drawSoon();
 }
 
 let durationTimer;
@@ -182,33 +217,14 @@ for (const button of document.querySelectorAll('[data-action]')) {
     try {
       announce(await actions[button.dataset.action](() => !isLost));
     } catch (error) {
-      if (!(error instanceof ActionError)) throw error;
-      toast(error.message);
+      if (error instanceof ActionError) toast(error.message);
+      else if (error instanceof SignedOutError) focusAccount();
+      else throw error;
     } finally {
       clearTimeout(slow);
     }
   });
 }
 
-/** Stays until it is closed, or long enough to be read; not while somebody points at it. */
-function toast(text) {
-  const close = element('button', 'close', '×');
-  close.type = 'button';
-  close.setAttribute('aria-label', 'Close');
-  const box = element('div', 'toast', element('p', '', text), close);
-  for (const same of [...find('toasts').children].filter((other) => other.firstChild.textContent === text))
-    same.remove();
-  close.addEventListener('click', () => box.remove());
-  let timer;
-  const keep = () => clearTimeout(timer);
-  const leaveLater = () => {
-    keep();
-    timer = setTimeout(() => box.remove(), toastMs);
-  };
-  for (const event of ['mouseenter', 'focusin']) box.addEventListener(event, keep);
-  for (const event of ['mouseleave', 'focusout']) box.addEventListener(event, leaveLater);
-  find('toasts').append(box);
-  leaveLater();
-}
-
+showWho();
 setInterval(drawSoon, 1_000); // waits and remaining times go on while nothing happens

@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { ensureDebianPackage } from '../../sandbox/debian-package.ts';
+import { manager, samplePassword } from './api.ts';
 import { until } from './until.ts';
+
+export const typedManager = { email: manager, password: samplePassword };
+export const managerButtons = ['New Normal Order', 'New VIP Order', '+ Bot', '− Bot', 'Sign out'];
 
 /** A real Chromium in front of the board. */
 export interface BoardBrowser {
@@ -96,3 +100,5 @@ export function answersOf(page: Page): string[] {
   });
   return answers;
 }
+
+export const isPlaced = (answer: string) => answer === 'POST /v1/orders 201';

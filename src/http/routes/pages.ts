@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance } from 'fastify';
 import { listUsers } from '../../db/users.ts';
 import { sampleEmails, samplePassword } from '../../domain/user.ts';
 import { markRoutes } from '../access.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { hideRoutes } from '../openapi/hide-routes.ts';
+import { sendProblem, sendRouteNotFound } from '../problem.ts';
 
 const webFolder = fileURLToPath(new URL('../../../web/', import.meta.url));
 
@@ -20,6 +21,10 @@ const pageHeaders = {
 export async function pageRoutes(app: FastifyInstance, { config, database }: AppDeps): Promise<void> {
   markRoutes(app, 'public');
   hideRoutes(app);
+  // A way out of the folder is no more there than a file that nobody made.
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    error.statusCode === 403 ? sendRouteNotFound(request, reply) : sendProblem(error, request, reply),
+  );
   // `no-cache` asks each time and gets a 304: a new version is seen at once
   await app.register(fastifyStatic, {
     root: webFolder,
