@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, durationMs, readConfig } from './config.ts';
 
+const longSecret = 'a'.repeat(16).concat('b'.repeat(16));
 const enough = { DATABASE_URL: 'postgres://shop:hunter2@db/twolane' };
 
 function faultsOf(variables: Record<string, string>): string {
@@ -23,6 +25,17 @@ describe('the environment', () => {
       admin: null,
       failpoint: null,
       orderMaxAttempts: 5,
+      tokens: null,
+      cors: { origins: [], credentials: false },
+      trustProxy: false,
+      limits: { requestsPerMinute: 1_200, signInsPerMinute: 60, eventLoopDelayMs: 2_000 },
+    });
+    expect(readConfig({ ...enough, JWT_SECRET: longSecret }).tokens).toEqual({
+      secrets: [longSecret],
+      issuer: 'twolane',
+      audience: 'twolane-api',
+      accessTokenMs: 15 * 60_000,
+      refreshTokenMs: 30 * 86_400_000,
     });
   });
 
@@ -55,8 +68,16 @@ describe('the environment', () => {
       BOT_HANDLER_TIMEOUT: secret,
       ORDER_MAX_ATTEMPTS: '0',
       QUEUE_PREFIX: secret.repeat(5),
+      JWT_ACCESS_TOKEN_DURATION: secret,
+      JWT_REFRESH_TOKEN_DURATION: '400d',
+      CORS_ORIGINS: `https://shop.example/${secret}`,
+      CORS_CREDENTIALS: secret,
+      TRUST_PROXY: secret,
+      RATE_LIMIT_PER_MINUTE: secret,
+      SIGN_IN_LIMIT_PER_MINUTE: '-1',
+      OVERLOAD_EVENT_LOOP_DELAY: secret,
     });
-    expect(message).toMatch(/^The environment has \d+ faults:/);
+    expect(message).toMatch(/^The environment has 18 faults:/);
     for (const name of [
       'DATABASE_URL',
       'REDIS_URL',
@@ -68,6 +89,14 @@ describe('the environment', () => {
       'ORDER_MAX_ATTEMPTS',
       'QUEUE_PREFIX',
       'ADMIN_PASSWORD',
+      'JWT_ACCESS_TOKEN_DURATION',
+      'JWT_REFRESH_TOKEN_DURATION',
+      'CORS_ORIGINS',
+      'CORS_CREDENTIALS',
+      'TRUST_PROXY',
+      'RATE_LIMIT_PER_MINUTE',
+      'SIGN_IN_LIMIT_PER_MINUTE',
+      'OVERLOAD_EVENT_LOOP_DELAY',
     ])
       expect(message).toContain(name);
     expect(message).not.toContain('hunter2');
@@ -104,9 +133,125 @@ describe('the environment', () => {
   });
 
   it('cannot be changed', () => {
-    const config = readConfig(enough);
+    const config = readConfig({ ...enough, JWT_SECRET: longSecret });
     expect(() => Object.assign(config, { env: 'development' })).toThrow(TypeError);
-    expect(() => Object.assign(config.bots, { capacity: 1 })).toThrow(TypeError);
+    for (const part of [config.bots, config.cors, config.limits, config.tokens])
+      expect(() => Object.assign(part ?? {}, { added: 1 })).toThrow(TypeError);
+  });
+});
+
+describe('.env.example', () => {
+  const file = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+  const lines = [...file('.env.example').matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+    name,
+    value,
+  ]);
+
+  it('shows the defaults', () => {
+    const examples = /^(DATABASE_URL|DB_\w+|REDIS_\w+)$/;
+    const shown = Object.fromEntries(lines.filter(([name = '']) => !examples.test(name)));
+    expect(Object.keys(shown).length).toBeGreaterThan(20);
+    expect(readConfig({ ...enough, ...shown })).toEqual(readConfig(enough));
+  });
+
+  it('has every setting that docker-compose.yml passes on', () => {
+    const passed = [...file('docker-compose.yml').matchAll(/^ {4}([A-Z_]+): \$\{([A-Z_]+):/gm)].map(
+      ([, name, variable]) => [name, variable],
+    );
+    expect(passed.length).toBeGreaterThan(20);
+    for (const [name, variable] of passed) expect(variable).toBe(name);
+    expect(lines.map(([name]) => name)).toEqual(
+      expect.arrayContaining(passed.map(([name]) => name).filter((name) => name !== 'POSTGRES_PASSWORD')),
+    );
+  });
+});
+
+describe('JWT_SECRET', () => {
+  const other = longSecret.toUpperCase();
+  it.each([
+    ['one', longSecret, [longSecret]],
+    ['several by commas, the first of which signs', `${longSecret},${other}`, [longSecret, other]],
+    ['several with spaces and lines between', ` ${longSecret},\n ${other}, `, [longSecret, other]],
+  ])('takes %s', (_name, text, secrets) => {
+    expect(readConfig({ ...enough, JWT_SECRET: text }).tokens?.secrets).toEqual(secrets);
+  });
+
+  it.each([longSecret.slice(1), `${longSecret},short`, ',', ' '])('refuses %j', (text) => {
+    expect(faultsOf({ ...enough, JWT_SECRET: text })).toMatch(/JWT_SECRET: takes secrets of at least 32 characters/);
+  });
+});
+
+describe('TRUST_PROXY', () => {
+  it.each([
+    ['false', false],
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.1', ['10.0.0.1']],
+    ['loopback, 10.0.0.0/8 fd00::/8', ['loopback', '10.0.0.0/8', 'fd00::/8']],
+  ])('reads %s', (text, trusted) => {
+    expect(readConfig({ ...enough, TRUST_PROXY: text }).trustProxy).toEqual(trusted);
+  });
+
+  it.each([
+    'true',
+    '*',
+    'proxy.example',
+    '10.0.0.0/33',
+    '10.0.0.0/x',
+    '10.0.0.0/8/8',
+    '0.0.0.0/0',
+    '::/0',
+    ',',
+    '-1',
+    '100',
+  ])('refuses %s', (text) => {
+    expect(faultsOf({ ...enough, TRUST_PROXY: text })).toMatch(/TRUST_PROXY: takes false, the number of proxies/);
+  });
+});
+
+describe('CORS_ORIGINS', () => {
+  it.each([
+    ['*', ['*']],
+    ['https://shop.example', ['https://shop.example']],
+    ['https://shop.example, http://localhost:5173', ['https://shop.example', 'http://localhost:5173']],
+  ])('reads %s', (text, origins) => {
+    expect(readConfig({ ...enough, CORS_ORIGINS: text }).cors.origins).toEqual(origins);
+  });
+
+  it.each([
+    'https://shop.example/',
+    'shop.example',
+    'https://*.example',
+    'null',
+    'https://Shop.example',
+    'https://shop.example:443',
+  ])('refuses %s, which no browser sends', (text) => {
+    expect(faultsOf({ ...enough, CORS_ORIGINS: text })).toMatch(/CORS_ORIGINS: takes origins/);
+  });
+
+  it.each(['*', 'https://shop.example,*'])('refuses %s with credentials, in development too', (text) => {
+    const wrong = { ...enough, CORS_ORIGINS: text, CORS_CREDENTIALS: 'true' };
+    expect(faultsOf(wrong)).toMatch(/CORS_ORIGINS: \* with CORS_CREDENTIALS=true/);
+    expect(faultsOf({ ...wrong, ENV: 'development' })).toMatch(/CORS_ORIGINS: \* with/);
+    expect(faultsOf({ ...wrong, CORS_CREDENTIALS: 'false' })).toBe('');
+  });
+});
+
+describe('the admin', () => {
+  const admin = { ...enough, ADMIN_USERNAME: 'olga', ADMIN_PASSWORD: 'a good one' };
+
+  it('has a name and a password, or is nobody', () => {
+    expect(readConfig(admin).admin).toEqual({ username: 'olga', password: 'a good one' });
+    expect(faultsOf({ ...admin, ADMIN_PASSWORD: '' })).toMatch(/come together or not at all/);
+    expect(faultsOf({ ...admin, ADMIN_PASSWORD: '7 chars' })).toMatch(/ADMIN_PASSWORD/);
+    expect(faultsOf({ ...admin, ADMIN_USERNAME: 'ol:ga' })).toMatch(/ADMIN_USERNAME: takes no colon/);
+  });
+
+  it('does not have the password of the demo in production, said or not', () => {
+    const sample = { ...admin, ADMIN_PASSWORD: 'twolane-demo' };
+    expect(faultsOf(sample)).toMatch(/ADMIN_PASSWORD: is that of the demo/);
+    expect(faultsOf({ ...sample, ENV: 'production' })).toMatch(/ADMIN_PASSWORD/);
+    expect(faultsOf({ ...sample, ENV: 'development' })).toBe('');
   });
 });
 

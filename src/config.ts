@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { samplePassword } from './domain/user.ts';
 
@@ -32,11 +33,28 @@ const secrets = z
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** `false`, the number of proxies in front, or their addresses and networks. */
-const trustProxy = z.string().transform((text) => {
+const trustProxy = z.string().transform((text, context) => {
   if (text === 'false') return false;
   if (/^\d{1,2}$/.test(text)) return Number(text);
-  return text.split(/[\s,]+/).filter((part) => part !== '');
+  const networks = list.parse(text);
+  if (networks.length > 0 && networks.every(isNetwork)) return networks;
+  context.addIssue(
+    'takes false, the number of proxies in front, or their addresses and networks (10.0.0.0/8, loopback)',
+  );
+  return z.NEVER;
 });
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  return version !== 0 && isPrefix && Number(bits ?? 1) > 0 && rest.length === 0;
+}
+
+/** As a browser sends it: the scheme, the host and perhaps a port; no path, and no pattern. */
+const isOrigin = (text: string) =>
+  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 
 const environment = z.object({
   ENV: z.enum(['production', 'development', 'test']).default('production'),
@@ -62,7 +80,10 @@ const environment = z.object({
     .regex(/^[a-z0-9{}_-]{1,40}$/i)
     .default('{twolane}'),
 
-  ADMIN_USERNAME: z.string().min(1).optional(),
+  ADMIN_USERNAME: z
+    .string()
+    .regex(/^[^:]+$/, 'takes no colon: Basic auth ends the name there')
+    .optional(),
   ADMIN_PASSWORD: z.string().min(8).optional(),
   JWT_SECRET: secrets.optional(),
   JWT_ISSUER: z.string().min(1).default('twolane'),
@@ -70,7 +91,9 @@ const environment = z.object({
   JWT_ACCESS_TOKEN_DURATION: durationMs.pipe(z.number().min(1_000).max(86_400_000)).default(900_000),
   JWT_REFRESH_TOKEN_DURATION: durationMs.pipe(z.number().min(1_000).max(31_536_000_000)).default(2_592_000_000),
 
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'takes origins such as https://shop.example, without a path, or *')
+    .default([]),
   CORS_CREDENTIALS: flag.default(false),
   TRUST_PROXY: trustProxy.default(false),
   RATE_LIMIT_PER_MINUTE: count(0, 10_000_000).default(1_200),
@@ -116,7 +139,7 @@ export interface Config {
     credentials: boolean;
   };
   /** Whose `X-Forwarded-For` is believed: nobody's, that of so many proxies in front, or of these addresses and networks. */
-  trustProxy: boolean | number | string[];
+  trustProxy: false | number | string[];
   limits: {
     /** Requests a minute of one account, or of one address where nobody is signed in; 0 is no limit. */
     requestsPerMinute: number;
@@ -146,8 +169,17 @@ export class ConfigError extends Error {
   }
 }
 
-/** The environment as one checked, frozen object; an empty variable counts as absent. Throws one `ConfigError` that names every fault, never a value. */
-export function readConfig(variables: Record<string, string | undefined>): Config {
+/** What only some processes need, and what for. */
+const purposes = { JWT_SECRET: 'it signs access tokens, such as `openssl rand -hex 32` gives' };
+
+/**
+ * The environment as one checked, frozen object; an empty variable counts as absent. Throws one `ConfigError` that names every
+ * fault, and what is missing of that which this process needs, never a value.
+ */
+export function readConfig(
+  variables: Record<string, string | undefined>,
+  needed: readonly (keyof typeof purposes)[] = [],
+): Config {
   const present = Object.fromEntries(
     Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -155,6 +187,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   if (!present.DATABASE_URL && !present.DB_HOST)
     faults.push('DATABASE_URL (or DB_HOST and its companions): is missing');
+  for (const name of needed) if (!present[name]) faults.push(`${name}: is missing; ${purposes[name]}`);
   const handlerIsHttp = /^https?:/.test(present.BOT_HANDLER ?? '');
   if (handlerIsHttp && !present.BOT_HANDLER_SECRET)
     faults.push('BOT_HANDLER_SECRET: is missing; an http handler needs it to sign what it sends');
@@ -163,7 +196,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
   const isProduction = (present.ENV ?? 'production') === 'production';
   if (isProduction && present.ADMIN_PASSWORD === samplePassword)
     faults.push('ADMIN_PASSWORD: is that of the demo, which everybody knows; choose another one for production');
-  if (parsed.success && parsed.data.CORS_CREDENTIALS && parsed.data.CORS_ORIGINS.includes('*'))
+  if (present.CORS_CREDENTIALS === 'true' && /(^|[\s,])\*([\s,]|$)/.test(present.CORS_ORIGINS ?? ''))
     faults.push(
       'CORS_ORIGINS: * with CORS_CREDENTIALS=true would let every page act for its visitors; name the origins',
     );

@@ -3,7 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import type { FastifyInstance } from 'fastify';
 import { openQueueStore } from '../queues/backend.ts';
 import { createAccessTokens } from './accounts/access-tokens.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { assertSchemaCurrent } from './db/migrations.ts';
 import { openDatabase } from './db/pool.ts';
 import { openRedis } from './db/redis.ts';
@@ -15,6 +15,7 @@ import { createAnnouncer } from './operations/announcer.ts';
 import { openCatalogue } from './operations/catalogue.ts';
 import { HandOver } from './operations/hand-over.ts';
 import { OrderIntake } from './operations/order-intake.ts';
+import { RobotDesk } from './operations/robot-desk.ts';
 import { assertNoSampleAccounts } from './operations/sample-accounts.ts';
 import { SessionCache } from './operations/session-cache.ts';
 
@@ -31,8 +32,7 @@ export async function startWeb(
   log: Logger,
   replacements: Partial<Pick<AppDeps, 'tokens' | 'sessions'>> = {},
 ): Promise<RunningWeb> {
-  if (!config.tokens)
-    throw new ConfigError(['JWT_SECRET: is missing; it signs access tokens, such as `openssl rand -hex 32` gives']);
+  if (!config.tokens) throw new TypeError('the web process needs JWT_SECRET');
   const database = await openDatabase(config.databaseUrl, log, { name: 'web' });
   try {
     await assertSchemaCurrent(database.pool);
@@ -41,14 +41,16 @@ export async function startWeb(
     await database.close();
     throw error;
   }
-  const store = openQueueStore({
-    databaseUrl: config.databaseUrl,
-    redisUrl: config.redisUrl,
-    prefix: config.queuePrefix,
-    role: 'producer',
-    poolSize: 4,
-    onError: (error) => log.debug({ error: error.message }, 'queue store connection'),
-  });
+  const openStore = (role: 'producer' | 'worker', poolSize: number) =>
+    openQueueStore({
+      databaseUrl: config.databaseUrl,
+      redisUrl: config.redisUrl,
+      prefix: config.queuePrefix,
+      role,
+      poolSize,
+      onError: (error) => log.debug({ error: error.message }, 'queue store connection'),
+    });
+  const store = openStore('producer', 4);
   const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
   const catalogue = await openCatalogue({ database, log });
   const handOver = new HandOver({ database, store, log });
@@ -62,6 +64,7 @@ export async function startWeb(
     afterCommit: config.failpoint === 'after-commit' ? () => process.kill(process.pid, 'SIGKILL') : undefined,
   });
   const board = new BoardFeed({ database, log });
+  const robots = new RobotDesk({ database, openStore: () => openStore('worker', 6), announce, log });
   const redis = config.redisUrl ? openRedis(config.redisUrl, log) : null;
   const tokens = createAccessTokens(config.tokens);
   const sessions = new SessionCache({ database, redis, prefix: config.queuePrefix, log });
@@ -72,6 +75,7 @@ export async function startWeb(
     catalogue,
     intake,
     board,
+    robots,
     tokens,
     sessions,
     redis,
@@ -87,6 +91,7 @@ export async function startWeb(
     routes: app.guardedRoutes,
     async close() {
       await board.close();
+      await robots.close();
       await app.close();
       await intake.settle();
       catalogue.close();
@@ -101,7 +106,7 @@ export async function startWeb(
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
-    const config = readConfig(process.env);
+    const config = readConfig(process.env, ['JWT_SECRET']);
     const log = createLog(config.logLevel, 'web');
     const web = await startWeb(config, log);
     closeWithGrace({ delay: 5_000 }, async ({ signal, err }) => {

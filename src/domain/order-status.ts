@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 export const orderStatuses = ['awaiting_payment', 'pending', 'processing', 'complete', 'cancelled', 'failed'] as const;
-export const orderStatusSchema = z.enum(orderStatuses);
+export const orderStatusSchema = z
+  .enum(orderStatuses)
+  .meta({ id: 'OrderStatus', description: 'Where an order is on its way.' });
 export type OrderStatus = z.infer<typeof orderStatusSchema>;
 
 /** Every move an order can make. The SQL guards, the tests and the diagram in docs/architecture.md follow this table. */

@@ -28,13 +28,15 @@ const mediaUrlSchema = z
   .refine((text) => URL.canParse(text, 'https://server.invalid'), 'is not an address');
 
 /** A product as an import brings it. What is left out stays as it was. */
-export const productImportSchema = z.strictObject({
-  sku: textSchema(64).min(1),
-  name: textSchema(200).min(1),
-  price: z.strictObject({ amountMinor: z.int().min(0).max(100_000_000), currency: currencySchema }),
-  description: textSchema(2_000).exactOptional(),
-  imageUrl: mediaUrlSchema.nullable().exactOptional(),
-  soundUrl: mediaUrlSchema.nullable().exactOptional(),
-  isAvailable: z.boolean().exactOptional(),
-});
+export const productImportSchema = z
+  .strictObject({
+    sku: textSchema(64).min(1),
+    name: textSchema(200).min(1),
+    price: z.strictObject({ amountMinor: z.int().min(0).max(100_000_000), currency: currencySchema }),
+    description: textSchema(2_000).exactOptional(),
+    imageUrl: mediaUrlSchema.nullable().exactOptional(),
+    soundUrl: mediaUrlSchema.nullable().exactOptional(),
+    isAvailable: z.boolean().exactOptional(),
+  })
+  .meta({ id: 'ProductImport', description: 'A product as an import brings it. What is left out stays as it was.' });
 export type ProductImport = z.infer<typeof productImportSchema>;

@@ -4,6 +4,7 @@ import type { AuditActor } from '../domain/audit.ts';
 import { UnauthenticatedError } from '../domain/errors.ts';
 import { assertMay, type Permission } from '../domain/permissions.ts';
 import type { Actor } from '../domain/user.ts';
+import type { AdminGuesses } from '../operations/admin-guesses.ts';
 import type { SessionCache } from '../operations/session-cache.ts';
 import { createAdminCheck } from './basic-auth.ts';
 
@@ -34,14 +35,15 @@ export interface GuardDeps {
   tokens: AccessTokens;
   sessions: Pick<SessionCache, 'find'>;
   admin: { username: string; password: string } | null;
+  adminGuesses: AdminGuesses;
 }
 
 /**
  * The guard of every route: 1. on request it is found out who asks, without refusing anybody, so that 2. the rate limit knows
  * whom to count; 3. before the body is read, whoever may not is refused. A route that does not say who gets in stops the start.
  */
-export function guardRoutes(app: FastifyInstance, { tokens, sessions, admin }: GuardDeps): void {
-  const checkAdmin = createAdminCheck(admin);
+export function guardRoutes(app: FastifyInstance, { tokens, sessions, admin, adminGuesses }: GuardDeps): void {
+  const checkAdmin = createAdminCheck(admin, adminGuesses);
   const routes: RouteOptions[] = [];
   app.decorate('guardedRoutes', routes);
   app.decorateRequest('actor', null);
@@ -78,13 +80,13 @@ export function guardRoutes(app: FastifyInstance, { tokens, sessions, admin }: G
     else know(found);
   });
 
-  app.addHook('preParsing', (request, reply, _payload, done) => {
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
     const access = request.is404 ? 'public' : request.routeOptions.config.access;
     if (access === 'public') return done();
     if (access === 'admin' || (access === 'admin or manager' && bearerOf(request) === null)) {
-      checkAdmin(request, reply).then((adminName) => {
+      checkAdmin(request).then((adminName) => {
         request.adminName = adminName;
-        if (adminName !== null) done();
+        done();
       }, done);
       return;
     }

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { Database } from '../db/pool.ts';
 import type { Catalogue } from '../operations/catalogue.ts';
 import type { OrderIntake } from '../operations/order-intake.ts';
+import type { RobotDesk } from '../operations/robot-desk.ts';
 import type { SessionCache } from '../operations/session-cache.ts';
 import type { BoardFeed } from './board/board-feed.ts';
 
@@ -17,6 +18,7 @@ export interface AppDeps {
   catalogue: Catalogue;
   intake: OrderIntake;
   board: BoardFeed;
+  robots: RobotDesk;
   tokens: AccessTokens;
   sessions: Pick<SessionCache, 'find' | 'forget'>;
   /** For caches and rate limits; null where the queues live in Postgres. */

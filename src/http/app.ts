@@ -68,11 +68,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     else if (reply.statusCode >= 400) request.log.info(line, 'request refused');
     else request.log.debug(line, 'request answered');
   });
-  app.decorate('adminGuesses', createAdminGuesses({ pool: deps.database.pool, log: deps.log }));
   const frontDoor = await openFrontDoor(app, deps);
   const notFoundHooks = deps.config.limits.requestsPerMinute > 0 ? { preHandler: app.rateLimit() } : {};
   app.setNotFoundHandler(notFoundHooks, sendRouteNotFound);
-  guardRoutes(app, { tokens: deps.tokens, sessions: deps.sessions, admin: deps.config.admin });
+  const adminGuesses = createAdminGuesses({ pool: deps.database.pool, log: deps.log });
+  guardRoutes(app, { tokens: deps.tokens, sessions: deps.sessions, admin: deps.config.admin, adminGuesses });
   await registerDocument(app);
   const metrics = measure(app, deps);
   await app.register(async (scope) => metricsRoutes(scope, metrics));

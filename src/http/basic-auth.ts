@@ -1,13 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { EngineError, ForbiddenError } from '../domain/errors.ts';
 import type { AdminGuesses } from '../operations/admin-guesses.ts';
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    adminGuesses: AdminGuesses;
-  }
-}
 
 const refusal = 'This page is for admins: ADMIN_USERNAME and ADMIN_PASSWORD.';
 
@@ -15,21 +9,20 @@ const refusal = 'This page is for admins: ADMIN_USERNAME and ADMIN_PASSWORD.';
  * Lets admins pass, by Basic auth compared in constant time, and gives their name; where no admin is configured, nobody. The
  * password is compared before failures are looked up: a page of many parts costs its admin a look for each, not a count.
  */
-export function createAdminCheck(admin: { username: string; password: string } | null) {
+export function createAdminCheck(admin: { username: string; password: string } | null, guesses: AdminGuesses) {
   const expected = admin && digest(`${admin.username}:${admin.password}`);
-  return async (request: FastifyRequest, _reply: FastifyReply): Promise<string> => {
+  return async (request: FastifyRequest): Promise<string> => {
     const { authorization } = request.headers;
     const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '')?.[1];
     if (admin === null || encoded === undefined) throw new EngineError('admin_credentials_invalid', refusal);
     const given = digest(Buffer.from(encoded, 'base64').toString('utf8'));
     const isAdmin = timingSafeEqual(given, expected ?? digest(''));
-    const { adminGuesses } = request.server;
-    await adminGuesses.assertNoWait(request.ip);
+    await guesses.assertNoWait(request.ip);
     if (isAdmin) {
       if (isSentByAnotherPage(request)) throw new ForbiddenError('Another page sent this, not one of ours.');
       return admin.username;
     }
-    await adminGuesses.countFailure(request.ip);
+    await guesses.countFailure(request.ip);
     throw new EngineError('admin_credentials_invalid', refusal);
   };
 }

@@ -46,8 +46,15 @@ export function answerOddRequests(server: Server): void {
     endWith(socket, { status: 404, code: 'route_not_found', detail: 'There is no CONNECT: this is no proxy.' });
   });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const problem = { status: 417, code: 'input_invalid', detail: 'Of expectations, only 100-continue can be met.' };
-    response.writeHead(417, { 'content-type': 'application/problem+json', connection: 'close' }).end(bodyOf(problem));
+    const detail = 'Of expectations, only 100-continue can be met.';
+    const body = bodyOf({ status: 417, code: 'input_invalid', detail });
+    response
+      .writeHead(417, {
+        'content-type': 'application/problem+json',
+        'content-length': Buffer.byteLength(body),
+        connection: 'close',
+      })
+      .end(body);
   });
 }
 

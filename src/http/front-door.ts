@@ -1,10 +1,8 @@
 import cors from '@fastify/cors';
-import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { EngineError } from '../domain/errors.ts';
 import type { AppDeps } from './app-deps.ts';
 import { answerOddRequests } from './connection-problem.ts';
-import { isProbe } from './probes.ts';
+import { refuseOverload } from './overload.ts';
 import { limitRates } from './rate-limits.ts';
 import { assertRequestForm } from './request-form.ts';
 import { readSecurityHeaders } from './security-headers.ts';
@@ -18,7 +16,6 @@ declare module 'fastify' {
 }
 
 const preflightSeconds = 7_200; // the longest that browsers keep it
-const busyRetrySeconds = 2;
 
 const allowedHeaders = ['authorization', 'content-type', 'idempotency-key', 'last-event-id'];
 const exposedHeaders = [
@@ -50,23 +47,16 @@ export async function openFrontDoor(
 
   await allowOrigins(app, config.cors);
 
-  if (config.limits.eventLoopDelayMs > 0)
-    await app.register(underPressure, {
-      maxEventLoopDelay: config.limits.eventLoopDelayMs,
-      pressureHandler: (request) => {
-        if (isProbe(request.routeOptions.url)) return;
-        throw new EngineError('service_unavailable', 'This server has too much to do. Try again in a moment.', {
-          retryAfterSeconds: busyRetrySeconds,
-        });
-      },
-    });
+  await refuseOverload(app, config.limits.eventLoopDelayMs);
 
   let isProxyKnown = config.trustProxy !== false;
   app.addHook('onRequest', (request, _reply, done) => {
     assertRequestForm(request.raw);
     if (!isProxyKnown && request.headers['x-forwarded-for'] !== undefined) {
       isProxyKnown = true;
-      log.warn('X-Forwarded-For is not believed; if a proxy of yours sent it, all its visitors share one limit: set TRUST_PROXY');
+      log.warn(
+        'X-Forwarded-For is not believed; if a proxy of yours sent it, all its visitors share one limit: set TRUST_PROXY',
+      );
     }
     done();
   });

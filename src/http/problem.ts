@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { isConnectionFault } from '../db/fault.ts';
@@ -10,6 +8,7 @@ import {
   InputInvalidError,
   ServiceUnavailableError,
 } from '../domain/errors.ts';
+import { RequestFormError } from './request-form.ts';
 
 /** A new code does not compile without its status. */
 export const statusOf: Record<ErrorCode, number> = {
@@ -78,8 +77,8 @@ export async function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const isOurs = thrown instanceof EngineError || 'statusCode' in thrown;
-  const error = !isOurs && isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
+  const error =
+    !isOfRequest(thrown) && isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
   const problem = problemOf(error);
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
   if (problem.status === 503 || problem.status === 429)
@@ -103,26 +102,6 @@ export async function sendRouteNotFound(request: FastifyRequest, reply: FastifyR
     code: 'route_not_found',
     detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
   });
-}
-
-/** What cannot be read as HTTP at all is answered on the bare connection. */
-export function sendConnectionProblem(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem: Problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? { status: 431, code: 'headers_too_large', detail: 'The headers are larger than this server takes.' }
-      : { status: 400, code: 'input_invalid', detail: 'This is not a request of HTTP/1.1.' };
-  const body = JSON.stringify(bodyOf(problem));
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function send(reply: FastifyReply, problem: Problem) {
@@ -156,7 +135,14 @@ function problemOf(error: FastifyError | Error): Problem {
   if (error instanceof EngineError) return { status: statusOf[error.code], code: error.code, detail: error.message };
   const fault = requestFaults[(error as FastifyError).code ?? ''];
   if (fault) return fault;
-  const status = (error as FastifyError).statusCode ?? 500;
-  if (status >= 400 && status < 500) return { status, code: 'input_invalid', detail: error.message };
+  const { statusCode = 500 } = error as FastifyError;
+  if (isOfRequest(error) && statusCode < 500)
+    return { status: statusCode, code: 'input_invalid', detail: error.message };
   return { status: 500, code: 'internal_error', detail: 'Something went wrong on our side.' };
+}
+
+/** Ours, or Fastify's words about a request, or what says of itself that it may be shown (files). Others tell of our inside. */
+function isOfRequest(error: Error & { code?: unknown; expose?: unknown }): boolean {
+  if (error instanceof EngineError || error instanceof RequestFormError) return true;
+  return error.expose === true || /^FST_/.test(String(error.code));
 }

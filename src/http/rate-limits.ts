@@ -6,6 +6,7 @@ import { networkOf } from '../domain/address.ts';
 import { EngineError } from '../domain/errors.ts';
 import { may } from '../domain/permissions.ts';
 import { isProbe } from './probes.ts';
+import { sharedCountsIn } from './shared-counts.ts';
 
 /**
  * Whoever works for the shop, a till or a robot that is a manager's or a bot's account, has ten times as much as a customer: one
@@ -34,7 +35,7 @@ export async function limitRates(
       return limits.requestsPerMinute * (worksForTheShop(request) ? shopFactor : 1);
     },
     keyGenerator: keyOf,
-    ...(redis && { redis, nameSpace: `${queuePrefix}:rate-limit:` }),
+    ...(redis && { store: sharedCountsIn(redis, `${queuePrefix}:rate-limit:`) }),
     cache: 20_000, // without Redis: the latest that many are remembered
     skipOnError: true,
     enableDraftSpec: true, // ratelimit-limit, -remaining and -reset

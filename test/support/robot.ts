@@ -1,6 +1,7 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Answer, Api, Problem } from './api.ts';
-import { adminHeader } from './engine.ts';
+import { adminHeader, type Engine } from './engine.ts';
+import { until } from './until.ts';
 
 export const bot = 'bot@twolane.test';
 
@@ -41,6 +42,24 @@ export async function addRobotAccount(api: Api, email: string): Promise<Robot> {
   return createRobot(api, email);
 }
 
+/**
+ * Waits until a robot's claims, so many of them, wait at their web processes: each renews the lease once when it comes, and what
+ * renews it further is a web process for a robot that waits.
+ */
+export async function untilWaiting({ database }: Engine, as = bot, claims = 1): Promise<void> {
+  let last = '';
+  let renewals = -1;
+  await until('the robot waits', async () => {
+    const [lease] = await database.query<{ until: string }>(
+      'SELECT lease_until::text AS until FROM bot_hosts h JOIN bots b ON b.id = h.id JOIN users u ON u.id = b.user_id WHERE u.email = $1',
+      [as],
+    );
+    if (lease && lease.until !== last) renewals += 1;
+    last = lease?.until ?? '';
+    return renewals > claims;
+  });
+}
+
 /** As after so long a silence. */
-export const endLeases = (engine: { database: { query(text: string): Promise<unknown> } }) =>
-  engine.database.query("UPDATE bot_hosts SET lease_until = now() - interval '1 ms' WHERE name = 'robot'");
+export const endLeases = ({ database }: Engine) =>
+  database.query("UPDATE bot_hosts SET lease_until = now() - interval '1 ms' WHERE name = 'robot'");

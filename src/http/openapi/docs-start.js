@@ -1,6 +1,7 @@
 // No request to anywhere else: no fonts, no proxy, no telemetry, no agent.
 globalThis.Scalar.createApiReference('#docs', {
   url: '/openapi.json',
+  baseServerURL: globalThis.location.origin,
   theme: 'none',
   layout: 'modern',
   withDefaultFonts: false,

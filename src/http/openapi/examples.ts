@@ -1,4 +1,5 @@
 import type { Order } from '../../domain/order.ts';
+import type { User } from '../../domain/user.ts';
 
 interface Examples {
   body?: unknown;
@@ -36,8 +37,41 @@ const processing: Order = {
 };
 const complete: Order = { ...processing, status: 'complete', completedAt: '2026-11-22T09:00:22.500Z' };
 
+const ada: User = {
+  id: '019aa6b0-7c1e-7d3a-9a51-3f6f0c2f8a11',
+  email: 'ada@example.com',
+  displayName: 'Ada',
+  role: 'NORMAL',
+  createdAt: '2026-11-22T08:30:00.000Z',
+};
+const session = {
+  accessToken: 'eyJhbGciOiJIUzI1NiIs…',
+  refreshToken: 'V3sZkq0c8m1xJtq4…',
+  tokenType: 'Bearer',
+  expiresIn: 900,
+  user: ada,
+};
+const attempt = { orderNumber: 1042, attempt: 1 };
+const inHand = { order: processing, leaseMs: 10_000 };
+
 /** By operationId: what a reader may copy. */
 export const examples: Readonly<Record<string, Examples>> = {
+  register: {
+    body: { email: ada.email, password: 'a long sentence that only I know', displayName: ada.displayName },
+    answers: { 201: { user: ada } },
+  },
+  signIn: {
+    body: { email: ada.email, password: 'a long sentence that only I know' },
+    answers: { 200: session },
+  },
+  refreshSession: { body: { refreshToken: session.refreshToken }, answers: { 200: session } },
+  signOut: { body: { refreshToken: session.refreshToken } },
+  getMe: { answers: { 200: { user: ada } } },
+  setRole: { body: { role: 'VIP' }, answers: { 200: { user: { ...ada, role: 'VIP' } } } },
+  claimOrder: { answers: { 200: inHand } },
+  sendHeartbeat: { body: attempt, answers: { 200: inHand } },
+  completeOrder: { body: attempt, answers: { 200: { ...inHand, order: complete } } },
+  failOrder: { body: { ...attempt, reason: 'the oven is cold', retryable: true } },
   placeOrder: {
     body: {
       items: [{ sku: 'espresso', quantity: 2 }],
@@ -95,6 +129,10 @@ export const examples: Readonly<Record<string, Examples>> = {
         ],
       },
     },
+  },
+  importProducts: {
+    body: { products: [{ sku: 'tea', name: 'Tea', price: euros(220), description: 'Green or black.' }] },
+    answers: { 200: { imported: 1 } },
   },
   followBoard: {
     answers: {

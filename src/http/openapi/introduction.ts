@@ -7,8 +7,8 @@ export const introduction = {
 - JSON in and out, camelCase; an absent fact is \`null\`. Times are UTC, ISO 8601 with milliseconds.
 - Money is a whole number of the minor unit of its currency: \`{ "amountMinor": 1250, "currency": "EUR" }\` is 12.50 €.
 - Unknown fields in a body are refused.
-- Every fault is \`application/problem+json\` (RFC 9457) with a stable \`code\`. Headers that are too large are answered with 431, what
-  is no HTTP with 400, and a path that is not here with 404 \`route_not_found\`.
+- Every fault is \`application/problem+json\` (RFC 9457) with a stable \`code\`. Before a route is known: 404 \`route_not_found\`, 414
+  where the URL is too long, 431 where the headers are too large, 408 where the request came too slowly, 400 where it is no HTTP.
 - 429 and 503 say in \`Retry-After\` when to come back.
 - Sign in by \`POST /v1/auth/login\` and send the access token as \`Authorization: Bearer …\`.`,
   license: { name: 'MIT', identifier: 'MIT' },

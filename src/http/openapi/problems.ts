@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { permissions } from '../../domain/permissions.ts';
 import { roles } from '../../domain/user.ts';
+import { isProbe } from '../probes.ts';
 import { statusOf } from '../problem.ts';
 
 /** Codes of faults that never reach an operation. */
@@ -15,6 +16,7 @@ const statusOfFault = {
 
 export type ProblemCode = ErrorCode | keyof typeof statusOfFault;
 
+/** In the document by its name in zod's registry: answers refer to it. */
 export const problemSchema = z
   .object({
     type: z.literal('about:blank'),
@@ -53,13 +55,10 @@ const texts: Record<ProblemCode, string> = {
   refund_exceeds_captured: 'No payment was captured that could be given back.',
   route_not_found: 'A part of the path is longer than this server takes.',
   service_unavailable: 'A part of the engine cannot be reached, or the answer took too long.',
-  too_many_attempts: 'Too many failed sign-ins.',
+  too_many_attempts: 'Too many failed sign-ins; `Retry-After` says how long to wait.',
   unauthenticated: 'No token was sent, or it is not valid any more.',
   user_not_found: 'There is no such account.',
 };
-
-/** Asked by those who watch the process: never limited, never refused for a full house. */
-const probes = new Set(['/healthz', '/readyz']);
 
 /** Every code that a route can answer with, by status: its own, and those that its access and its input bring. */
 export function problemsOf(route: RouteOptions): Map<number, ProblemCode[]> {
@@ -68,17 +67,20 @@ export function problemsOf(route: RouteOptions): Map<number, ProblemCode[]> {
   const add = (...more: ProblemCode[]) => more.forEach((code) => void codes.add(code));
 
   const isRead = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD');
-  if (!isRead) add('input_invalid', 'body_too_large', 'media_type_unsupported');
-  if (route.schema?.querystring) add('input_invalid');
-  if (route.url.includes(':')) add('input_invalid', 'route_not_found');
+  add('input_invalid'); // a header that stands there twice, if nothing else
+  if (!isRead) add('body_too_large', 'media_type_unsupported');
+  if (route.url.includes(':')) add('route_not_found');
 
-  if (access === 'admin' || access === 'admin or manager') add('admin_credentials_invalid');
+  if (access === 'admin' || access === 'admin or manager') {
+    add('admin_credentials_invalid', 'too_many_attempts');
+    if (!isRead) add('forbidden'); // sent by another page
+  }
   if (access === 'admin or manager') add('unauthenticated', 'forbidden');
   if (access in permissions) {
     add('unauthenticated');
     if (permissions[access as keyof typeof permissions].length < roles.length) add('forbidden');
   }
-  if (!probes.has(route.url)) add('rate_limited', 'internal_error', 'service_unavailable');
+  if (!isProbe(route.url)) add('rate_limited', 'internal_error', 'service_unavailable');
   return Map.groupBy([...codes].sort(), (code) =>
     code in statusOf ? statusOf[code as ErrorCode] : statusOfFault[code as keyof typeof statusOfFault],
   );

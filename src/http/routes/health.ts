@@ -6,6 +6,10 @@ import type { AppDeps } from '../app-deps.ts';
 
 const checkMs = 2_000;
 
+const readinessSchema = z
+  .object({ status: z.enum(['ready', 'not_ready']), missing: z.array(z.string()), degraded: z.array(z.string()) })
+  .meta({ id: 'Readiness', description: 'What it lacks to work, and what works less well.' });
+
 /** `/healthz`: the process lives. `/readyz`: it can work, or what it lacks. */
 export async function healthRoutes(app: FastifyInstance, { database, store, log }: AppDeps): Promise<void> {
   app.get(
@@ -32,9 +36,6 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
     },
     queueStore: () => store.ping(),
   };
-  const answer = z
-    .object({ status: z.enum(['ready', 'not_ready']), missing: z.array(z.string()), degraded: z.array(z.string()) })
-    .meta({ id: 'Readiness', description: 'What it lacks to work, and what works less well.' });
   app.get(
     '/readyz',
     {
@@ -43,7 +44,7 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
         operationId: 'getReadiness',
         tags: ['Service'],
         summary: 'Can the process work?',
-        response: { 200: answer, 503: answer },
+        response: { 200: readinessSchema, 503: readinessSchema },
       },
     },
     async (_request, reply) => {

@@ -17,7 +17,16 @@ export async function orderPaymentRoutes(scope: FastifyInstance, { database }: A
 
   app.post(
     '/v1/orders/:number/checkout',
-    { config: { access: 'order:checkout' }, schema: { params: orderParams } },
+    {
+      config: { access: 'order:checkout', problems: ['order_not_found', 'order_transition_refused'] },
+      schema: {
+        operationId: 'checkOut',
+        tags: ['Orders'],
+        summary: 'Pay for an order online',
+        description: 'What is paid at the counter has no checkout: refused, as long as no other way to pay is set up.',
+        params: orderParams,
+      },
+    },
     async (request) => {
       const order = await showOrder(database.pool, actorOf(request), request.params.number);
       throw new OrderTransitionRefusedError(order.number, order.status, 'awaiting_payment');
@@ -26,7 +35,18 @@ export async function orderPaymentRoutes(scope: FastifyInstance, { database }: A
 
   app.post(
     '/v1/orders/:number/refunds',
-    { config: { access: 'order:refund' }, schema: { params: orderParams, body: refundBody } },
+    {
+      config: { access: 'order:refund', problems: ['order_not_found', 'refund_exceeds_captured'] },
+      schema: {
+        operationId: 'refundOrder',
+        tags: ['Orders'],
+        summary: 'Give money back',
+        description:
+          'Of what was captured online; all of it, unless an amount is given. What was paid at the counter is given back there.',
+        params: orderParams,
+        body: refundBody,
+      },
+    },
     async (request) => {
       const order = await showOrder(database.pool, actorOf(request), request.params.number);
       throw new RefundExceedsCapturedError(order.number);
