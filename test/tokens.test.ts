@@ -138,7 +138,10 @@ describe('keys that are changed', () => {
       const environment = { ...engine.environment, JWT_SECRET: secrets.join(', ') };
       return startWeb(readConfig(environment), createLog('fatal', 'test'));
     };
-    const [former, next] = ['the former secret of this shop is long enough', 'the next secret of this shop is long enough'];
+    const [former, next] = [
+      'the former secret of this shop is long enough',
+      'the next secret of this shop is long enough',
+    ];
     const before = await start([former]);
     const old = await signIn(before.url, normal);
     const between = await start([next, former]);

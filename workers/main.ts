@@ -39,21 +39,22 @@ export async function startWorkers(config: Config, log: Logger, roles: readonly 
       closers.push(() => store.close());
       return store;
     };
+    const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
+    closers.push(closeAnnouncer);
+    const maxAttempts = config.orderMaxAttempts;
     if (roles.includes('relay')) {
-      const relay = new OutboxRelay({ database, store: openStore('producer', 3), log });
+      const relay = new OutboxRelay({ database, store: openStore('producer', 3), announce, maxAttempts, log });
       relay.start();
       closers.push(() => relay.close());
     }
     if (roles.includes('bots')) {
-      const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
-      closers.push(closeAnnouncer);
       const host = new BotHost({
         database,
         store: openStore('worker', 8),
         handler: await openHandler(config.bots),
         announce,
         capacity: config.bots.capacity,
-        maxAttempts: config.orderMaxAttempts,
+        maxAttempts,
         log,
       });
       closers.push(() => host.stop());

@@ -1,23 +1,36 @@
 import type { QueueStore } from '../queues/backend.ts';
 import type { Database } from '../src/db/pool.ts';
+import { LeaseJudge } from '../src/domain/lease-judge.ts';
 import type { Logger } from '../src/log.ts';
+import { clearDeadHosts } from '../src/operations/clear-dead-hosts.ts';
+import { forgetOldSignIns } from '../src/operations/forget-old-sign-ins.ts';
 import { rebuildLostQueues } from '../src/operations/rebuild-queues.ts';
 import { relayOutbox } from '../src/operations/relay-outbox.ts';
+import { retireRobots } from '../src/operations/retire-robots.ts';
 import { type SweepPosition, sweepLostJobs } from '../src/operations/sweep-lost-jobs.ts';
 
 export interface OutboxRelayDeps {
   database: Database;
   store: QueueStore;
+  announce(): void;
+  maxAttempts: number;
   log: Logger;
 }
 
 const relayEveryMs = 250;
 const watchEveryMs = 1_000;
 const sweepEveryMs = 15_000;
+const forgetEveryMs = 3_600_000;
+/** A host, where there is one, clears away others at the moment their lease ends: a relay leaves that to it. */
+const graceMs = 500;
 
-/** Keeps the queues what the database says they should be: hands over what was left behind, and refills a store that was lost. */
+/**
+ * Keeps the queues what the database says they should be: hands over what was left behind, refills a store that was lost, and
+ * brings back what dead hosts and robots had in hand, also where there is no bot host to do it. Once an hour it forgets old sign-ins.
+ */
 export class OutboxRelay {
   readonly #deps: OutboxRelayDeps;
+  readonly #judge = new LeaseJudge();
   readonly #sweepPosition: SweepPosition = { vip: 0, normal: 0 };
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #running = new Set<Promise<void>>();
@@ -30,13 +43,22 @@ export class OutboxRelay {
   start(): void {
     this.#every(relayEveryMs, 'outbox not relayed', () => relayOutbox(this.#deps));
     this.#every(watchEveryMs, 'queue store not checked', () => rebuildLostQueues(this.#deps));
+    this.#every(watchEveryMs, 'dead hosts not cleared away', () => this.#bringBack());
     this.#every(sweepEveryMs, 'lanes not swept', () => sweepLostJobs(this.#deps, this.#sweepPosition));
+    this.#every(forgetEveryMs, 'old sign-ins not forgotten', () => forgetOldSignIns(this.#deps.database.pool));
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#running);
+  }
+
+  async #bringBack(): Promise<void> {
+    const { database, ...deps } = this.#deps;
+    await retireRobots({ ...deps, pool: database.pool });
+    this.#judge.reached(performance.now()); // that was an answer of Postgres
+    await clearDeadHosts({ ...deps, pool: database.pool }, this.#judge, graceMs);
   }
 
   /** One run at a time; a fault is said once until it is over. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostLeaseMs } from '../domain/bot.ts';
+import { hostLeaseMs, robotHostName } from '../domain/bot.ts';
 import { type Db, int8, nothing, sql } from './sql.ts';
 
 const lease = sql.fragment`now() + ${hostLeaseMs}::float8 * interval '1 millisecond'`;
@@ -18,9 +18,31 @@ export async function renewLease(db: Db, hostId: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+/**
+ * Renews the lease of a web process that takes jobs for robots, or gives it anew. It is for those who look for the jobs of the
+ * dead: with room for nothing, it takes no share of the bots.
+ */
+export async function renewDeskLease(db: Db, deskId: string): Promise<void> {
+  await db.query(sql.type(nothing)`
+    INSERT INTO bot_hosts (id, name, capacity, lease_until) VALUES (${deskId}, 'robot desk', 0, ${lease})
+    ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
+  `);
+}
+
+/** Whose leases are judged, and how long after their end. */
+export interface Judgement {
+  /** Their leases are longer than those of hosts, so they are judged later after a break. */
+  includesRobots: boolean;
+  graceMs: number;
+}
+
+/** For a query that calls the table `host`. */
+export const isDead = ({ includesRobots, graceMs }: Judgement) => sql.fragment`(
+  host.lease_until < now() - ${graceMs}::float8 * interval '1 millisecond' AND (host.name <> ${robotHostName} OR ${includesRobots}::boolean))`;
+
 /** The hosts whose lease ran out and that nobody has cleared away yet. */
-export function listDeadHosts(db: Db): Promise<readonly string[]> {
-  return db.anyFirst(sql.type(z.object({ id: z.uuid() }))`SELECT id FROM bot_hosts WHERE lease_until < now()`);
+export function listDeadHosts(db: Db, judgement: Judgement): Promise<readonly string[]> {
+  return db.anyFirst(sql.type(z.object({ id: z.uuid() }))`SELECT id FROM bot_hosts host WHERE ${isDead(judgement)}`);
 }
 
 /** How long the lease that ends next still has, in milliseconds; null without another host. Short only for one that is silent. */
@@ -38,12 +60,12 @@ export async function deleteHost(db: Db, hostId: string): Promise<void> {
 const hostLoadRow = z.object({ hostId: z.uuid(), capacity: z.number(), bots: int8 });
 export type HostLoad = z.infer<typeof hostLoadRow>;
 
-/** The living hosts with the number of bots that each has. */
+/** The living hosts that have room for bots, with the number of bots that each has. */
 export function listHostLoads(db: Db): Promise<readonly HostLoad[]> {
   return db.any(sql.type(hostLoadRow)`
     SELECT host.id AS "hostId", host.capacity, count(bot.id) AS bots
     FROM bot_hosts host LEFT JOIN bots bot ON bot.host_id = host.id AND bot.deleted_at IS NULL
-    WHERE host.lease_until >= now() GROUP BY host.id ORDER BY host.id
+    WHERE host.lease_until >= now() AND host.capacity > 0 GROUP BY host.id ORDER BY host.id
   `);
 }
 

@@ -23,11 +23,14 @@ const botRow = z
     }),
   );
 
+/** A robot of one's own has no host: its lease is its own, under its own id. */
+const isHostOfBot = sql.fragment`host.id = coalesce(bot.host_id, bot.id)`;
+
 export function listBots(db: Db): Promise<readonly Bot[]> {
   return db.any(sql.type(botRow)`
     SELECT bot.number, host.id IS NOT NULL AS is_assigned, o.number AS order_number, o.started_at, host.name AS host
     FROM bots bot
-    LEFT JOIN bot_hosts host ON host.id = bot.host_id AND host.lease_until >= now()
+    LEFT JOIN bot_hosts host ON ${isHostOfBot} AND host.lease_until >= now()
     LEFT JOIN orders o ON o.bot_id = bot.id AND o.status = 'processing'
     WHERE bot.deleted_at IS NULL ORDER BY bot.number
   `);
@@ -39,7 +42,7 @@ export function countBots(db: Db): Promise<BotCounts> {
            count(*) FILTER (WHERE o.id IS NULL AND host.id IS NOT NULL) AS idle,
            count(*) FILTER (WHERE o.id IS NOT NULL) AS processing
     FROM bots bot
-    LEFT JOIN bot_hosts host ON host.id = bot.host_id AND host.lease_until >= now()
+    LEFT JOIN bot_hosts host ON ${isHostOfBot} AND host.lease_until >= now()
     LEFT JOIN orders o ON o.bot_id = bot.id AND o.status = 'processing'
     WHERE bot.deleted_at IS NULL
   `);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { laneSchema } from '../domain/lane.ts';
 import { orderStatusSchema } from '../domain/order-status.ts';
+import { isDead, type Judgement } from './bot-hosts.ts';
 import type { OrderStart } from './order-progress.ts';
 import { type Db, int8, nothing, sql } from './sql.ts';
 
@@ -70,10 +71,14 @@ export function giveBackOfBot(transaction: Db, botId: string, actor: string): Pr
  * attempt, and an order that used up its attempts fails. The jobs go to the outbox too: usually their queue still has them,
  * but a queue store that was lost in the meantime has not.
  */
-export function reapDeadHosts(db: Db, maxAttempts: number): Promise<readonly ReturnedOrder[]> {
+export function reapDeadHosts(
+  db: Db,
+  maxAttempts: number,
+  judgement: Judgement = { includesRobots: true, graceMs: 0 },
+): Promise<readonly ReturnedOrder[]> {
   return db.any(sql.type(returnedRow)`
     WITH dead AS (
-      DELETE FROM bot_hosts WHERE lease_until < now()
+      DELETE FROM bot_hosts host WHERE ${isDead(judgement)}
     ), returned AS (
       UPDATE orders o SET
         status = CASE WHEN o.failure_count + 1 >= ${maxAttempts} THEN 'failed' ELSE 'pending' END,
@@ -81,7 +86,7 @@ export function reapDeadHosts(db: Db, maxAttempts: number): Promise<readonly Ret
         failure_count = o.failure_count + 1, ${withoutBot}
       FROM orders former
       WHERE o.status = 'processing' AND former.id = o.id AND o.host_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM bot_hosts host WHERE host.id = o.host_id AND host.lease_until >= now())
+        AND NOT EXISTS (SELECT FROM bot_hosts host WHERE host.id = o.host_id AND NOT ${isDead(judgement)})
       RETURNING o.number, o.lane, o.enqueue_no, o.due_seq, o.status, o.attempt, o.failure_reason, former.bot_number
     ), events AS (
       INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, bot_number, actor, detail)

@@ -79,7 +79,7 @@ export async function updateRole(transaction: Db, userId: string, role: Role): P
   await transaction.query(sql.type(nothing)`
     UPDATE users SET role = ${role}, updated_at = now() WHERE id = ${userId}
   `);
-  // An account that is no robot any more has none; the order in its hands comes back when its lease ends.
+  // An account that is no robot any more has none; the relay gives back the order in its hands within a second.
   await transaction.query(sql.type(nothing)`
     UPDATE bots SET deleted_at = now(), updated_at = now() WHERE user_id = ${userId} AND deleted_at IS NULL AND ${role} <> 'BOT'
   `);

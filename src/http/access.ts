@@ -25,6 +25,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is signed in; null where the route is public or the admin's. */
     actor: Actor | null;
+    sessionId: string | null;
     /** Why a token that was given is not believed. */
     refusal: UnauthenticatedError | null;
     adminName: string | null;
@@ -47,6 +48,7 @@ export function guardRoutes(app: FastifyInstance, { tokens, sessions, admin, adm
   const routes: RouteOptions[] = [];
   app.decorate('guardedRoutes', routes);
   app.decorateRequest('actor', null);
+  app.decorateRequest('sessionId', null);
   app.decorateRequest('refusal', null);
   app.decorateRequest('adminName', null);
   app.addHook('onRoute', (route) => {
@@ -65,7 +67,7 @@ export function guardRoutes(app: FastifyInstance, { tokens, sessions, admin, adm
     if (token === null) return done();
     let sessionId: string;
     try {
-      sessionId = tokens.verify(token).sessionId;
+      sessionId = request.sessionId = tokens.verify(token).sessionId;
     } catch (error) {
       request.refusal = error as UnauthenticatedError;
       return done();

@@ -2,21 +2,22 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { QueueStore } from '../../queues/backend.ts';
-import { deleteHost, findNextLeaseEndMs, type HostBot, insertHost, listDeadHosts } from '../../src/db/bot-hosts.ts';
+import { LanePuller } from '../../queues/lane-puller.ts';
+import type { Claim, Ending } from '../../queues/pulled-lane.ts';
+import { deleteHost, findNextLeaseEndMs, type HostBot, insertHost } from '../../src/db/bot-hosts.ts';
 import { type Listener, listen, notify } from '../../src/db/notify.ts';
-import { type AttemptKey, listAttemptsOfHost, reapDeadHosts, saveProgress } from '../../src/db/order-returns.ts';
+import { type AttemptKey, listAttemptsOfHost, saveProgress } from '../../src/db/order-returns.ts';
 import type { Database } from '../../src/db/pool.ts';
 import { hostLeaseMs, leaseRenewalMs } from '../../src/domain/bot.ts';
+import { LeaseJudge } from '../../src/domain/lease-judge.ts';
 import type { Logger } from '../../src/log.ts';
+import { clearDeadHosts } from '../../src/operations/clear-dead-hosts.ts';
 import { giveBackOrphans } from '../../src/operations/give-back-orphans.ts';
 import { renewHost } from '../../src/operations/renew-host.ts';
 import { restorePlaces } from '../../src/operations/restore-places.ts';
-import { returnToLanes } from '../../src/operations/return-to-lanes.ts';
 import type { Handler } from './handlers/handler.ts';
-import { LanePuller } from './lane-puller.ts';
 import { OrderCommitter } from './order-committer.ts';
 import { type BotInHand, LetGoError, runOrder } from './order-run.ts';
-import type { Claim, Ending } from './pulled-lane.ts';
 
 export interface BotHostDeps {
   database: Database;
@@ -54,8 +55,7 @@ export class BotHost {
   #sync: Promise<void> | undefined;
   #isSyncDue = false;
   #isStopping = false;
-  #renewedSince = Number.POSITIVE_INFINITY;
-  #lastRenewal = 0;
+  #judge = new LeaseJudge();
 
   constructor(deps: BotHostDeps) {
     this.#deps = deps;
@@ -117,7 +117,8 @@ export class BotHost {
 
   async #register(): Promise<void> {
     await insertHost(this.#deps.database.pool, { id: this.#hostId, name: this.#name, capacity: this.#deps.capacity });
-    this.#renewedSince = this.#lastRenewal = performance.now();
+    this.#judge = new LeaseJudge();
+    this.#judge.reached(performance.now());
     this.#deps.log.info({ hostId: this.#hostId, capacity: this.#deps.capacity }, 'bot host registered');
   }
 
@@ -131,9 +132,7 @@ export class BotHost {
       this.#isSyncDue = true;
       return;
     }
-    const now = performance.now();
-    if (now - this.#lastRenewal > hostLeaseMs) this.#renewedSince = now;
-    this.#lastRenewal = now;
+    this.#judge.reached(performance.now());
 
     const wanted = new Map(assigned.map((bot) => [bot.id, bot]));
     this.#takeAway(
@@ -144,8 +143,8 @@ export class BotHost {
     for (const botId of wanted.keys()) this.#puller.addBot(botId);
 
     await this.#checkFences();
-    if (now - this.#renewedSince <= hostLeaseMs) return;
-    await this.#reap();
+    if (!this.#judge.mayJudge(hostLeaseMs)) return;
+    await clearDeadHosts({ ...this.#deps, pool }, this.#judge);
     const nextEndMs = await findNextLeaseEndMs(pool, this.#hostId);
     if (nextEndMs !== null && nextEndMs < leaseRenewalMs)
       this.#again = setTimeout(() => void this.synchronise(), nextEndMs + 5);
@@ -193,16 +192,6 @@ export class BotHost {
     if (returned === 0) return; // completed while we looked
     this.#deps.announce();
     this.#deps.log.warn({ orders: returned }, 'orders that nobody worked on given back');
-  }
-
-  async #reap(): Promise<void> {
-    const { database, store, maxAttempts, log } = this.#deps;
-    const deadHostIds = await listDeadHosts(database.pool);
-    const returned = await reapDeadHosts(database.pool, maxAttempts);
-    if (deadHostIds.length === 0 && returned.length === 0) return;
-    this.#deps.announce();
-    log.warn({ hosts: deadHostIds.length, orders: returned.length }, 'orders of dead hosts given back');
-    await returnToLanes({ pool: database.pool, store }, returned, deadHostIds);
   }
 
   async #work(botId: string, claim: Claim): Promise<Ending> {

@@ -1,3 +1,4 @@
+import type { Claim, Ending } from '../../queues/pulled-lane.ts';
 import { notify } from '../../src/db/notify.ts';
 import { failAttempt, type ReturnReason, takeOverOrder } from '../../src/db/order-returns.ts';
 import { findHandlerOrder, findOrderState } from '../../src/db/orders.ts';
@@ -6,7 +7,6 @@ import { untilReachable } from '../../src/db/until-reachable.ts';
 import type { Logger } from '../../src/log.ts';
 import { type Handler, type HandlerOrder, isRetryable } from './handlers/handler.ts';
 import type { OrderCommitter } from './order-committer.ts';
-import type { Claim, Ending } from './pulled-lane.ts';
 
 /** One bot with the order in its hands. */
 export interface BotInHand {

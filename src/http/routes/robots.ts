@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { maxClaimWaitSeconds, robotLeaseMs } from '../../domain/bot.ts';
@@ -20,6 +20,8 @@ const claimQuery = z.strictObject({
     .default(0)
     .describe('How many seconds to wait for an order, where none is due'),
 });
+/** A sign-out holds within a second. */
+const watchEveryMs = 500;
 const maxAttempt = 2_147_483_647;
 const attemptBody = z.strictObject({ orderNumber: orderNumberSchema, attempt: z.int().min(1).max(maxAttempt) });
 const failureBody = attemptBody.extend({
@@ -38,7 +40,7 @@ const problems = ['attempt_superseded'] as const;
 /** Robots of one's own: accounts that take orders over HTTP and do them wherever they are. */
 export async function robotRoutes(scope: FastifyInstance, deps: AppDeps): Promise<void> {
   const app = scope.withTypeProvider<ZodTypeProvider>();
-  const { config, database, robots, announce, log } = deps;
+  const { config, database, robots, sessions, announce, log } = deps;
   const { pool } = database;
   const maxAttempts = config.orderMaxAttempts;
 
@@ -61,8 +63,12 @@ export async function robotRoutes(scope: FastifyInstance, deps: AppDeps): Promis
       },
     },
     async (request, reply) => {
-      const waiting = { waitMs: request.query.wait * 1_000, hungUp: hangUpOf(reply) };
-      const order = await claimOrder({ database, robots, announce }, actorOf(request).userId, waiting);
+      const hungUp = new AbortController();
+      const stopWatching = watchAsker(request, reply, sessions, () => hungUp.abort());
+      const waiting = { waitMs: request.query.wait * 1_000, hungUp: hungUp.signal };
+      const order = await claimOrder({ database, robots, announce }, actorOf(request).userId, waiting).finally(
+        stopWatching,
+      );
       return order ? reply.send(withLease(order)) : reply.code(204).send();
     },
   );
@@ -118,11 +124,29 @@ export async function robotRoutes(scope: FastifyInstance, deps: AppDeps): Promis
   );
 }
 
-/** The request's own signal tells that the request was read, not that nobody waits for its answer. */
-function hangUpOf({ raw }: FastifyReply): AbortSignal {
-  const hangUp = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) hangUp.abort();
-  });
-  return hangUp.signal;
+/**
+ * Tells when nobody waits for the answer any more, or the asker was signed out meanwhile. The request's own signal tells only that
+ * the request was read.
+ */
+function watchAsker(
+  { sessionId }: FastifyRequest,
+  { raw }: FastifyReply,
+  sessions: AppDeps['sessions'],
+  onGone: () => void,
+): () => void {
+  const onClose = () => {
+    if (!raw.writableFinished) onGone();
+  };
+  raw.once('close', onClose);
+  const timer = setInterval(async () => {
+    const isSignedIn = await Promise.resolve(sessions.find(sessionId ?? '')).then(
+      (actor) => actor !== null,
+      () => true, // a database that is away signs nobody out
+    );
+    if (!isSignedIn) onGone();
+  }, watchEveryMs);
+  return () => {
+    clearInterval(timer);
+    raw.off('close', onClose);
+  };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Job, type JobJson, UnrecoverableError } from 'bullmq';
-import type { PullWorker, QueueStore } from '../../queues/backend.ts';
-import { laneQueues } from '../../queues/lanes.ts';
-import { type OrderJob, parseOrderJobId } from '../../queues/order-job.ts';
-import { jobLockMs, stalledCheckMs } from '../../src/domain/bot.ts';
-import type { Lane } from '../../src/domain/lane.ts';
-import type { Logger } from '../../src/log.ts';
+import { jobLockMs, stalledCheckMs } from '../src/domain/bot.ts';
+import type { Lane } from '../src/domain/lane.ts';
+import type { Logger } from '../src/log.ts';
+import type { PullWorker, QueueStore } from './backend.ts';
+import { laneQueues } from './lanes.ts';
+import { type OrderJob, parseOrderJobId } from './order-job.ts';
 
 /** A job in the hands of a bot. */
 export interface Claim {

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { leaseRenewalMs } from '../../src/domain/bot.ts';
-import { lanes } from '../../src/domain/lane.ts';
+import { leaseRenewalMs } from '../src/domain/bot.ts';
+import { lanes } from '../src/domain/lane.ts';
 import { type Claim, type Ending, PulledLane, type PulledLaneDeps } from './pulled-lane.ts';
 
 export interface LanePullerDeps extends Omit<PulledLaneDeps, 'report'> {
   /** Does the order. Never throws; resolves soon after its bot was removed. */
   work(botId: string, claim: Claim): Promise<Ending>;
+  /** Both lanes were empty when this bot looked; from now on it waits for their bells. Told before it can be woken. */
+  onRest?(botId: string): void;
 }
 
 interface PulledBot {
@@ -17,7 +19,8 @@ const maxWaitSeconds = 5;
 const afterErrorMs = 200;
 
 /**
- * Pulls orders from two BullMQ queues for the bots of one process, strictly VIP first.
+ * Pulls orders from two BullMQ queues for the bots of one process, strictly VIP first: the bots of a host, or the robots of one's
+ * own that wait at a web process.
  *
  * The life of an order in here:
  * 1. A free bot asks for work. All bots that ask in the same tick share one look at the VIP lane; whoever finds nothing
@@ -30,8 +33,8 @@ const afterErrorMs = 200;
  *    the fence in Postgres decides who may finish the order.
  * 5. The end of a VIP order fetches the next VIP order in the same trip. The end of a normal order never does: a VIP order
  *    that came meanwhile must be looked for first. Its release travels together with that look.
- * 6. A removed bot's job goes back to the front of its lane. The jobs of a dead process are brought back by the host that
- *    ends its lease (`BotHost`); the stalled check, which every process runs, is the net below. Orders that came back at
+ * 6. A removed bot's job goes back to the front of its lane. The jobs of a dead process are brought back by whoever ends
+ *    its lease (`clearDeadHosts`); the stalled check, which every process runs, is the net below. Orders that came back at
  *    different times stand in mixed order at the front, hence `restorePlaces`.
  */
 export class LanePuller {
@@ -127,6 +130,7 @@ export class LanePuller {
     if (place === 'first') this.#idle.unshift(bot);
     else this.#idle.push(bot);
     this.#wakeDoorbells();
+    this.#deps.onRest?.(bot.id);
   }
 
   async #askUntilHeard(bot: PulledBot): Promise<Claim | undefined> {

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openQueueStore, type QueueStore } from '../../queues/backend.ts';
-import { laneQueues } from '../../queues/lanes.ts';
-import type { Lane } from '../../src/domain/lane.ts';
-import { createLog } from '../../src/log.ts';
-import { cloneDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { backends, testEnvironment } from '../../test/support/engine.ts';
-import { until } from '../../test/support/until.ts';
+import type { Lane } from '../src/domain/lane.ts';
+import { createLog } from '../src/log.ts';
+import { cloneDatabase, type TestDatabase } from '../test/support/database.ts';
+import { backends, testEnvironment } from '../test/support/engine.ts';
+import { until } from '../test/support/until.ts';
+import { openQueueStore, type QueueStore } from './backend.ts';
 import { LanePuller } from './lane-puller.ts';
+import { laneQueues } from './lanes.ts';
 import type { Claim, Ending } from './pulled-lane.ts';
 
 const log = createLog('fatal', 'test');
