@@ -138,13 +138,12 @@ function watchAsker(
     if (!raw.writableFinished) onGone();
   };
   raw.once('close', onClose);
-  const timer = setInterval(async () => {
-    const isSignedIn = await Promise.resolve(sessions.find(sessionId ?? '')).then(
-      (actor) => actor !== null,
-      () => true, // a database that is away signs nobody out
-    );
-    if (!isSignedIn) onGone();
-  }, watchEveryMs);
+  const watch = async () => {
+    const actor = await sessions.find(sessionId ?? '');
+    if (actor === null) onGone();
+  };
+  // A database that is away signs nobody out.
+  const timer = setInterval(() => void watch().catch(() => undefined), watchEveryMs);
   return () => {
     clearInterval(timer);
     raw.off('close', onClose);
