@@ -40,7 +40,7 @@ beforeEach(async () => {
   chmodSync(folder, 0o711);
   port = await findFreePort();
   running = [];
-  for (const name of ['scripts', 'sandbox', 'package.json'])
+  for (const name of ['scripts', 'sandbox', 'src/domain', 'package.json'])
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
   for (const name of ['src/config.ts', 'workers/bots/handlers/handler-module.ts'])
     cpSync(path.join(root, name), path.join(folder, name));

@@ -3,7 +3,9 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EventParser, type ServerEvent } from '../src/cli/event-parser.ts';
 import { type Board, type BoardOrderEvent, boardSchema } from '../src/domain/board.ts';
-import { type Engine, startEngine } from './support/engine.ts';
+import type { Order } from '../src/domain/order.ts';
+import { vip } from './support/api.ts';
+import { adminHeader, type Engine, startEngine } from './support/engine.ts';
 import { until } from './support/until.ts';
 
 let engine: Engine;
@@ -114,6 +116,29 @@ describe('GET /v1/board', () => {
     expect(board.pending.map(({ number }) => number)).toEqual(numbers);
     expect(board.counts).toEqual(await countByStatus());
     expect(board.pending[0]).toEqual({ number: numbers[0], lane: 'vip', placedAt: placed[1]!.placedAt });
+  });
+
+  it('names the sound of a complete order: that of its first product that has one', async () => {
+    const products = [{ sku: 'silent', name: 'Silent', price: { amountMinor: 100, currency: 'EUR' } }];
+    const imported = await engine.api.call('POST', '/v1/admin/products', { headers: adminHeader, body: { products } });
+    expect(imported.status).toBe(200);
+    const place = async (...skus: string[]) => {
+      const body = { items: skus.map((sku) => ({ sku, quantity: 1 })), payment: { method: 'counter' } };
+      return (await engine.api.call<{ order: Order }>('POST', '/v1/orders', { as: vip, body })).body.order.number;
+    };
+    const sounds = new Map([
+      [await place('silent', 'espresso'), '/media/sounds/ready.wav'],
+      [await place('silent'), null],
+    ]);
+    const workers = await engine.startWorkers(['bots', 'relay']);
+    await engine.api.addBot();
+    await until('both complete', async () => {
+      const { complete } = await engine.api.board();
+      const heard = new Map(complete.map(({ number, soundUrl }) => [number, soundUrl]));
+      return [...sounds].every(([number, sound]) => heard.get(number) === sound);
+    });
+    await workers.close();
+    await engine.api.removeBot();
   });
 
   it('is painted once for all who ask within 200 ms', async () => {

@@ -107,17 +107,17 @@ export function listProcessing(db: Db): Promise<Board['processing']> {
 }
 
 const completeRow = z
-  .object({ number: int8, lane: laneSchema, completed_at: time })
-  .transform(({ completed_at, ...row }) => ({
-    ...row,
-    completedAt: new Date(completed_at).toISOString(),
-    soundUrl: null,
-  }));
+  .object({ number: int8, lane: laneSchema, completed_at: time, soundUrl: z.string().nullable() })
+  .transform(({ completed_at, ...row }) => ({ ...row, completedAt: new Date(completed_at).toISOString() }));
 
-/** These orders, in this order. */
+/** These orders, in this order, each with the sound of its first product that has one. */
 export function listComplete(db: Db, orderNumbers: readonly number[]): Promise<Board['complete']> {
   return db.any(sql.type(completeRow)`
-    SELECT number, lane, completed_at FROM orders
+    SELECT number, lane, completed_at, (
+      SELECT product.sound_url FROM order_items item
+      JOIN products product ON product.sku = item.sku AND product.deleted_at IS NULL AND product.sound_url IS NOT NULL
+      WHERE item.order_id = orders.id ORDER BY item.line LIMIT 1
+    ) AS "soundUrl" FROM orders
     WHERE number = ANY (${sql.array([...orderNumbers], 'int8')}) AND status = 'complete'
     ORDER BY array_position(${sql.array([...orderNumbers], 'int8')}, number)
   `) as Promise<Board['complete']>; // as above

@@ -53,6 +53,11 @@ const requestFaults: Record<string, { code: string; status: number; detail: stri
     status: 415,
     detail: 'Send the body as application/json.',
   },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'input_invalid',
+    status: 414,
+    detail: 'A part of the path is longer than this call takes.',
+  },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'input_invalid', status: 400, detail: 'The body is empty.' },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'input_invalid', status: 400, detail: 'The body is not JSON.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {

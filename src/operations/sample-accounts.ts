@@ -7,7 +7,7 @@ export class SampleAccountsError extends Error {
   constructor() {
     super(
       `This database has sample accounts (${sampleEmails.join(', ')}) with the password of the demo, which everybody knows.\n` +
-        'With ENV=production nothing starts on it: use a database of its own, or delete these accounts.',
+        'With ENV=production the web process does not start on it: use a database of its own, or close these accounts.',
     );
     this.name = 'SampleAccountsError';
   }

@@ -88,9 +88,17 @@ export async function adminRoutes(scope: FastifyInstance, { database, store, cat
     },
     async (request) => {
       refuseRepeatedSkus(request.body.products);
-      const imported = await upsertProducts(database.pool, request.body.products);
       const by = { actor: auditActorOf(request), address: request.ip };
-      await recordAudit(database.pool, { action: 'products_imported', subject: null, detail: { imported }, ...by });
+      const imported = await database.pool.transaction(async (transaction) => {
+        const count = await upsertProducts(transaction, request.body.products);
+        await recordAudit(transaction, {
+          action: 'products_imported',
+          subject: null,
+          detail: { imported: count },
+          ...by,
+        });
+        return count;
+      });
       await catalogue.refresh();
       return { imported };
     },

@@ -93,7 +93,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
   const listQuery = z.strictObject({
     status: orderStatusSchema.optional().describe('Only those in this status'),
     lane: laneSchema.optional().describe('Only those of this lane'),
-    q: textSchema(254).min(1).optional().describe('A number, a part of an e-mail, a payment reference'),
+    q: textSchema(254).min(1).optional().describe('The number of an order, or the whole e-mail of who placed it'),
     limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
     cursor: z
       .string()
