@@ -23,7 +23,7 @@ export interface IntakeSample extends Load {
   complaints: string[];
 }
 
-const secret = 'a secret of the bench alone, 32 characters or more';
+const secret = 'a secret of the bench alone that is long enough';
 const warmUpSeconds = 1;
 
 /** One cell: a server of its own, warmed up, then loaded, then compared with what it left in Postgres and Redis. */
@@ -37,7 +37,6 @@ export async function measureIntake(
   const tokensFile = path.join(lab.folder, 'tokens');
   await writeTokens(database, secret, tokensFile);
   const [before] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM orders');
-  const lanes = openLaneCounts(lab, database);
   const program = await startProgram<{ url: string }>({
     role: 'web',
     file: `bench/intake/${fileOf[server]}-server.ts`,
@@ -52,6 +51,7 @@ export async function measureIntake(
       },
     },
   });
+  const lanes = openLaneCounts(lab, database);
   try {
     const idleMemoryMb = readMemoryMb(program.pid);
     const warmUp = await loadIntake(program.ready.url, tokensFile, connections, warmUpSeconds);
