@@ -45,10 +45,13 @@ export function listDeadHosts(db: Db, judgement: Judgement): Promise<readonly st
   return db.anyFirst(sql.type(z.object({ id: z.uuid() }))`SELECT id FROM bot_hosts host WHERE ${isDead(judgement)}`);
 }
 
-/** How long the lease that ends next still has, in milliseconds; null without another host. Short only for one that is silent. */
+/**
+ * How long the lease that ends next still has, in milliseconds; null without another living host. Short only for one that is
+ * silent. One that has ended may have to wait for its judgement, so it is nobody's next.
+ */
 export function findNextLeaseEndMs(db: Db, hostId: string): Promise<number | null> {
   return db.oneFirst(sql.type(z.object({ ms: z.number().nullable() }))`
-    SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 AS ms FROM bot_hosts WHERE id <> ${hostId}
+    SELECT (extract(epoch FROM min(lease_until) - now()) * 1000)::float8 AS ms FROM bot_hosts WHERE id <> ${hostId} AND lease_until > now()
   `);
 }
 
