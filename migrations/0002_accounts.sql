@@ -7,14 +7,16 @@ ALTER TABLE users ADD COLUMN password_hash text CHECK (password_hash LIKE '$argo
 CREATE TABLE sessions (
   id         uuid PRIMARY KEY,
   user_id    uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  -- Where it was begun: who guesses from elsewhere does not make its owner wait there.
+  network    text,
   created_at timestamptz NOT NULL DEFAULT now(),
   -- The end of its youngest refresh token: nobody can come back after that.
   expires_at timestamptz NOT NULL,
   ended_at   timestamptz,
-  end_reason text CHECK (end_reason IN ('signed_out', 'token_reused', 'account_deleted')),
+  end_reason text CHECK (end_reason IN ('signed_out', 'token_reused', 'password_changed', 'account_closed')),
   CHECK ((ended_at IS NULL) = (end_reason IS NULL))
 );
-CREATE INDEX sessions_by_user ON sessions (user_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_by_user ON sessions (user_id, network);
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
 -- SHA-256 of the token: who reads this table can sign in as nobody.

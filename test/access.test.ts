@@ -57,6 +57,9 @@ describe('every route and whoever calls it', () => {
       return { body: { refreshToken: answer.body.refreshToken } };
     },
     role: async () => ({ path: await registered(), body: { role: 'VIP' } }),
+    someAccount: async () => ({ path: await registered() }),
+    password: async () => ({ path: await registered(), body: { password: samplePassword } }),
+    passwordChange: async () => ({ body: { currentPassword: samplePassword, newPassword: samplePassword } }),
     newAccount: async () => ({ body: { ...account(), role: 'MANAGER' } }),
     order: async () => ({ body: orderBody }),
     pendingOrder: async (owner) => ({ path: String(await place(owner)) }),

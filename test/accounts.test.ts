@@ -18,13 +18,16 @@ describe.each(backends)('accounts on %s', (backend) => {
   let engine: Engine;
   let serial = 0;
   beforeAll(async () => {
-    engine = await startEngine(backend, { roles: [] });
+    engine = await startEngine(backend, { roles: [], env: { TRUST_PROXY: '127.0.0.1' } });
   });
   afterAll(() => engine.close());
 
   const post = <Body>(path: string, body: unknown) => engine.api.call<Body>('POST', path, { body });
-  const login = (email: string, password = samplePassword) =>
-    post<SignedIn & Problem>('/v1/auth/login', { email, password });
+  const login = (email: string, password = samplePassword, from?: string) =>
+    engine.api.call<SignedIn & Problem>('POST', '/v1/auth/login', {
+      body: { email, password },
+      ...(from && { headers: { 'x-forwarded-for': from } }),
+    });
   const refresh = (refreshToken: string) => post<SignedIn & Problem>('/v1/auth/refresh', { refreshToken });
   const me = (accessToken: string) =>
     engine.api.call<{ user: User } & Problem>('GET', '/v1/me', { headers: { authorization: `Bearer ${accessToken}` } });
@@ -156,6 +159,42 @@ describe.each(backends)('accounts on %s', (backend) => {
     await forgetFailures();
   });
 
+  it('goes on counting at an address that signs in well in between', async () => {
+    await forgetFailures();
+    const guess = (serial: number) => login(`somebody-${serial}@example.com`, 'a guess', '198.51.100.1');
+    for (let serial = 0; serial < 19; serial++) expect((await guess(serial)).status).toBe(401);
+    expect((await login(normal, samplePassword, '198.51.100.1')).status).toBe(200);
+    expect([(await guess(19)).status, (await guess(20)).status]).toEqual([401, 429]);
+    await forgetFailures();
+  });
+
+  it('keeps nobody out where they signed in before, however many guess elsewhere', async () => {
+    await forgetFailures();
+    const email = await register();
+    const home = '203.0.113.5';
+    expect((await login(email, samplePassword, home)).status).toBe(200);
+    const guesses = [];
+    for (let guess = 0; guess < 12; guess++) guesses.push(await login(email, 'a guess', `198.51.100.${guess}`));
+    expect(guesses.slice(5).map(({ status }) => status)).toEqual(Array(7).fill(429));
+    expect((await login(email, samplePassword, '198.51.100.99')).status).toBe(429);
+    expect((await login(email, samplePassword, home)).status).toBe(200);
+    // Who is at home there does not guess freely either.
+    const atHome = [];
+    for (let guess = 0; guess < 6; guess++) atHome.push((await login(email, 'a guess', home)).status);
+    expect(atHome).toEqual([...Array(5).fill(401), 429]);
+    await forgetFailures();
+  });
+
+  it('counts every spelling of an e-mail that is the same account together', async () => {
+    await forgetFailures();
+    const spelt = (spelling: string, guess: number) => login(spelling, 'a guess', `198.51.100.${guess}`);
+    for (let guess = 0; guess < 5; guess++)
+      expect((await spelt(guess % 2 ? 'VIP@twolane.test' : 'vip@twolane.test', guess)).status).toBe(401);
+    for (const spelling of ['vip@twolane.test', 'ViP@Twolane.Test', 'vİp@twolane.test'])
+      expect((await login(spelling, samplePassword, '198.51.100.50')).status).not.toBe(200);
+    await forgetFailures();
+  });
+
   it('gives a new refresh token for each, and a sibling for one that comes again within ten seconds', async () => {
     const { body: first } = await login(normal);
     const second = await refresh(first.refreshToken);
@@ -185,6 +224,7 @@ describe.each(backends)('accounts on %s', (backend) => {
     const { body: first } = await login(normal);
     const { body: stolen } = await refresh(first.refreshToken);
     const { body: other } = await login(normal);
+    for (const { accessToken } of [first, stolen]) expect((await me(accessToken)).status).toBe(200);
     await passSeconds(11);
     expect(await refresh(first.refreshToken)).toMatchObject({ status: 401, body: { code: 'refresh_token_reused' } });
     expect(await refresh(stolen.refreshToken)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
@@ -192,6 +232,10 @@ describe.each(backends)('accounts on %s', (backend) => {
     for (const token of [first.accessToken, stolen.accessToken])
       expect(await me(token)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
     expect((await me(other.accessToken)).status).toBe(200); // another device's session
+    const audit = await engine.database.query(
+      "SELECT actor_name FROM audit_events WHERE action = 'session_ended_by_reuse'",
+    );
+    expect(audit).toEqual([{ actor_name: normal }]);
   });
 
   it('refuses refresh tokens that are expired or unknown', async () => {
@@ -202,6 +246,16 @@ describe.each(backends)('accounts on %s', (backend) => {
     );
     for (const token of [body.refreshToken, 'nonsense', body.accessToken, ''])
       expect(await refresh(token)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  });
+
+  it('refuses the access token of a session that has come to its end', async () => {
+    const { body } = await login(normal);
+    await engine.database.query(
+      `UPDATE sessions SET expires_at = now() - interval '1 second'
+       WHERE id = (SELECT session_id FROM refresh_tokens WHERE token_hash = $1)`,
+      [hashRefreshToken(body.refreshToken)],
+    );
+    expect((await me(body.accessToken)).status).toBe(401);
   });
 
   it('signs out by any token of the session, and says so for one that is signed out already', async () => {

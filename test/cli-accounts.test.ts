@@ -122,6 +122,115 @@ describe('a session', () => {
   });
 });
 
+describe('a new password', () => {
+  const next = 'a staple of horses';
+  const signInWith = (email: string, input: string) => run(`login ${email} --password-stdin`, { input });
+
+  it('is typed twice after the current one, ends the sessions elsewhere and leaves the one here', async () => {
+    const email = await signInAs();
+    const here = await readSessions();
+    await signInWith(email, password);
+    const elsewhere = await readSessions();
+    await writeSessions(here);
+    const changed = await run('passwd', { typed: [password, next, next] });
+    expect(changed).toEqual({
+      exitCode: 0,
+      stdout: `${email} has a new password; all other sessions have ended\n`,
+      stderr: `Current password of ${email}: \nNew password: \nThe same again: \n`,
+    });
+    expect(await run('whoami')).toMatchObject({ exitCode: 0 });
+    await writeSessions(elsewhere);
+    expect(await run('whoami')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('not signed in any more'),
+    });
+    expect(await signInWith(email, password)).toMatchObject({ exitCode: 1 });
+    expect(await signInWith(email, next)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('comes from a pipe in a script, as the second of two lines', async () => {
+    const email = await signInAs();
+    const server = engine.web.url;
+    const input = `${password}\n${next}\n`;
+    expect(await runJson('passwd --password-stdin', { input })).toEqual({ server: new URL(server).origin, email });
+    expect(await signInWith(email, next)).toMatchObject({ exitCode: 0 });
+    expect(await run('passwd --password-stdin', { input: next })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('two lines'),
+    });
+  });
+
+  it('is not had without the current one', async () => {
+    const email = await signInAs();
+    const [before] = await readSessions();
+    const refused = await run('passwd', { typed: ['a guess', next, next] });
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toContain('this is not the current password; nothing was changed');
+    expect(refused.stderr).toContain(`twolane users password ${email}`);
+    expect(await readSessions()).toEqual([before]); // no refresh, as a 401 would have made
+    expect(await signInWith(email, password)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is nobody’s who is not signed in, sample account or not', async () => {
+    const refused = await run('passwd', { typed: [] });
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('nobody is signed in') });
+    const stranger = await run('passwd --as stranger@shop.example', { typed: [] });
+    expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is not signed in') });
+    expect(stranger.stderr).not.toContain('Current password');
+  });
+
+  it('is given by the admin: typed, piped in, or made', async () => {
+    const email = await signInAs();
+    const typed = await run(`users password ${email.toUpperCase()}`, { typed: [next, next] });
+    expect(typed).toEqual({
+      exitCode: 0,
+      stdout: `${email} has a new password, and is signed out everywhere\n`,
+      stderr: `New password of ${email}: \nThe same again: \n`,
+    });
+    expect(await run('whoami')).toMatchObject({ exitCode: 1 });
+    expect(await signInWith(email, next)).toMatchObject({ exitCode: 0 });
+
+    await runJson(`users password ${email} --password-stdin`, { input: password });
+    expect(await signInWith(email, password)).toMatchObject({ exitCode: 0 });
+
+    const made = await runJson<{ user: User; password: string }>(`users password ${email} --generate`);
+    expect(made.user.email).toBe(email);
+    expect(await signInWith(email, made.password)).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('an account that is removed', () => {
+  it('is closed after a yes, and not without', async () => {
+    const email = await signInAs('VIP');
+    const question = `Close the account ${email} (VIP) for good? [y/N] `;
+    for (const answer of ['', 'n', 'yesterday']) {
+      const kept = await run(`users remove ${email}`, { typed: [answer] });
+      expect(kept).toMatchObject({ exitCode: 1, stdout: '' });
+      expect(kept.stderr).toContain(question);
+      expect(kept.stderr).toContain(`${email} stays as it was`);
+    }
+    expect(await run('whoami')).toMatchObject({ exitCode: 0 });
+    const closed = await run(`users remove ${email.toUpperCase()}`, { typed: ['yes'] });
+    expect(closed).toMatchObject({ exitCode: 0, stdout: `${email} is closed (was VIP)\n` });
+    expect(await run('whoami')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('not signed in any more'),
+    });
+    expect(await run(`users remove ${email} --yes`)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('there is no account'),
+    });
+  });
+
+  it('is closed by a script that says so', async () => {
+    const email = await addAccount();
+    for (const command of [`users remove ${email}`, `users remove ${email} --json`])
+      expect(await run(command)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
+    expect(await runJson(`users remove ${email} --yes`)).toMatchObject({ user: { email } });
+    expect(await runJson(`users list --search ${email}`)).toMatchObject({ users: [] });
+  });
+});
+
 describe('who is meant', () => {
   it('is a sample account that signs in by itself on this machine, once', async () => {
     expect(await runJson('whoami')).toMatchObject({ user: { email: 'normal@twolane.test' } });
@@ -204,6 +313,8 @@ describe('users', () => {
       /email_taken \(409\)/,
     ],
     ['the last manager’s own demotion', 'users role manager@twolane.test normal', 1, /last_manager \(409\)/],
+    ['the last manager’s end', 'users remove manager@twolane.test --yes', 1, /last_manager \(409\)/],
+    ['a password for nobody', 'users password nobody@shop.example --generate', 1, /there is no account nobody@shop/],
     ['a role for nobody', 'users role nobody@shop.example VIP', 1, /there is no account nobody@shop\.example/],
     ['a role that is none', 'users role vip@twolane.test CHEF', 2, /NORMAL, VIP, MANAGER, BOT/],
     ['a name that is missing', 'users add x@shop.example --role VIP', 2, /--name/],

@@ -160,13 +160,22 @@ async function walk(): Promise<void> {
   const { body: registered } = await call<{ user: { id: string } }>('POST', '/v1/auth/register', { body: account });
   await call('POST', '/v1/auth/register', { body: account });
   const credentials = { email: account.email, password: samplePassword };
-  const { body: session } = await call<{ refreshToken: string }>('POST', '/v1/auth/login', { body: credentials });
+  const { body: session } = await call<{ accessToken: string; refreshToken: string }>('POST', '/v1/auth/login', {
+    body: credentials,
+  });
   await call('POST', '/v1/auth/login', { body: { ...credentials, password: 'wrong' } });
   await call('POST', '/v1/auth/refresh', { body: { refreshToken: session.refreshToken } });
   await call('POST', '/v1/auth/refresh', { body: { refreshToken: 'x' } });
-  await call('POST', '/v1/auth/logout', { body: { refreshToken: session.refreshToken } });
   await call('GET', '/v1/me', { as: vip });
   await call('GET', '/v1/me');
+  const change = { currentPassword: samplePassword, newPassword: 'another long sentence' };
+  const own = { headers: { authorization: `Bearer ${session.accessToken}` } };
+  await call('POST', '/v1/me/password', { ...own, body: { ...change, currentPassword: 'wrong' } });
+  await call('POST', '/v1/me/password', { ...own, body: change });
+  for (let guess = 0; guess < 6; guess++) await call('POST', '/v1/me/password', { ...own, body: change });
+  await call('POST', '/v1/me/password', { ...own, body: { ...change, newPassword: 'short' } });
+  await call('POST', '/v1/auth/logout', { body: { refreshToken: session.refreshToken } });
+  await call('POST', '/v1/me/password', { ...own, body: change });
   await call('PATCH', `/v1/users/${registered.user.id}`, { as: manager, body: { role: 'VIP' } });
   await call('PATCH', `/v1/users/${randomUUID()}`, { as: manager, body: { role: 'VIP' } });
   await call('PATCH', `/v1/users/${registered.user.id}`, { as: vip, body: { role: 'VIP' } });
@@ -227,6 +236,14 @@ async function walk(): Promise<void> {
   const added = { ...account, email: `${randomUUID()}@example.com`, role: 'BOT' };
   await call('POST', '/v1/admin/users', { headers: adminHeader, body: added });
   await call('PATCH', `/v1/admin/users/${registered.user.id}`, { headers: adminHeader, body: { role: 'NORMAL' } });
+
+  const password = { password: 'another long sentence' };
+  await call('PUT', `/v1/admin/users/${registered.user.id}/password`, { headers: adminHeader, body: password });
+  await call('PUT', `/v1/admin/users/${randomUUID()}/password`, { headers: adminHeader, body: password });
+  await call('PUT', `/v1/admin/users/${registered.user.id}/password`, { as: manager, body: password });
+  const { body: boss } = await call<{ user: { id: string } }>('GET', '/v1/me', { as: manager });
+  for (const id of [registered.user.id, registered.user.id, boss.user.id])
+    await call('DELETE', `/v1/admin/users/${id}`, { headers: adminHeader });
 
   await call('GET', '/metrics', { headers: adminHeader });
   await call('GET', '/healthz');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../src/db/pool.ts';
@@ -5,6 +6,7 @@ import { openRedis } from '../src/db/redis.ts';
 import { createLog } from '../src/log.ts';
 import { SessionCache } from '../src/operations/session-cache.ts';
 import { normal, samplePassword } from './support/api.ts';
+import { databaseUrl } from './support/database.ts';
 import { type Engine, startEngine } from './support/engine.ts';
 import { until } from './support/until.ts';
 
@@ -29,13 +31,20 @@ describe('the session cache with Redis', () => {
   };
   const keyOf = (sessionId: string) => `${engine.config.queuePrefix}:session:${sessionId}`;
   /** What a web process that was just started holds. */
-  const openCache = async (redisUrl = engine.config.redisUrl ?? '') => {
+  const openCache = async ({ redisUrl = engine.config.redisUrl ?? '', distrustMs = 0, isDeaf = false } = {}) => {
     const database = await openDatabase(engine.database.url, log);
     const connection = openRedis(redisUrl, log);
     if (redisUrl === engine.config.redisUrl) await until('redis', () => connection.status === 'ready');
-    const cache = new SessionCache({ database, redis: connection, prefix: engine.config.queuePrefix, log });
+    const cache = new SessionCache({
+      database: isDeaf ? { ...database, url: databaseUrl('postgres') } : database, // notices do not cross databases
+      redis: connection,
+      prefix: engine.config.queuePrefix,
+      log,
+      distrustMs,
+    });
     return {
       cache,
+      connection,
       async close() {
         await cache.close();
         connection.disconnect();
@@ -86,9 +95,49 @@ describe('the session cache with Redis', () => {
     await close();
   });
 
+  it('believes nothing that is in Redis for a while after a connection: a mark may be missing there', async () => {
+    const sessionId = await startSession();
+    await endUnnoticed(sessionId);
+    const [user] = await engine.database.query('SELECT id FROM users WHERE email = $1', [normal]);
+    const stale = JSON.stringify({ userId: user?.id, email: normal, role: 'NORMAL' });
+    await redis.set(keyOf(sessionId), stale, 'EX', 30);
+    const wary = await openCache({ distrustMs: 500 });
+    expect(await wary.cache.find(sessionId)).toBeNull();
+    await wary.close();
+    const trusting = await openCache({ distrustMs: 0 });
+    expect(await trusting.cache.find(sessionId)).toMatchObject({ email: normal });
+    await trusting.close();
+  });
+
+  it('is wary again after the connection was lost', async () => {
+    const sessionId = await startSession();
+    const { cache, connection, close } = await openCache({ distrustMs: 400 });
+    await delay(450);
+    expect(await cache.find(sessionId)).toMatchObject({ email: normal });
+    await until('stored', async () => (await redis.exists(keyOf(sessionId))) === 1);
+    connection.disconnect(true);
+    await until('connection lost', () => connection.status !== 'ready');
+    await endUnnoticed(sessionId);
+    await cache.forget([sessionId]); // no mark can be set now
+    await until('connected again', () => connection.status === 'ready');
+    expect(await cache.find(sessionId)).toBeNull();
+    await close();
+  });
+
+  it('forgets within a second where no notice comes', async () => {
+    const sessionId = await startSession();
+    const { cache, close } = await openCache({ redisUrl: 'redis://127.0.0.1:1', isDeaf: true });
+    expect(await cache.find(sessionId)).toMatchObject({ email: normal });
+    await endUnnoticed(sessionId);
+    const endedAt = performance.now();
+    await until('forgotten', async () => (await cache.find(sessionId)) === null, 5_000);
+    expect(performance.now() - endedAt).toBeLessThan(3 * 1_000);
+    await close();
+  });
+
   it('asks Postgres where Redis cannot be reached', async () => {
     const sessionId = await startSession();
-    const { cache, close } = await openCache('redis://127.0.0.1:1');
+    const { cache, close } = await openCache({ redisUrl: 'redis://127.0.0.1:1' });
     expect(await cache.find(sessionId)).toMatchObject({ email: normal });
     await endUnnoticed(sessionId);
     await cache.forget([sessionId]);

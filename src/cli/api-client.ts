@@ -34,7 +34,7 @@ export interface Patience {
 }
 
 export interface ApiRequest {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | undefined>;
   body?: unknown;
@@ -171,12 +171,12 @@ function headersOf(server: Server, request: ApiRequest, token: string | undefine
 /** The demo's well-known password is only ever sent to this machine. */
 function adminAuthorization({ env, url }: Server): string {
   const { ADMIN_USERNAME: username, ADMIN_PASSWORD: password } = env;
-  if ((username === undefined || password === undefined) && !isLoopback(url)) {
+  if (!(username && password) && !isLoopback(url)) {
     throw new BadUsageError(`the administrator's name and password for ${url.origin} are not set`, [
       'set ADMIN_USERNAME and ADMIN_PASSWORD in the environment',
     ]);
   }
-  const credentials = `${username ?? 'admin'}:${password ?? samplePassword}`;
+  const credentials = `${username || 'admin'}:${password || samplePassword}`;
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 

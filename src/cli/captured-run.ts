@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { runCli } from './run-cli.ts';
-import type { Output } from './terminal.ts';
+import type { Output, Terminal } from './terminal.ts';
 
 export interface RunOptions {
   env: Record<string, string>;
@@ -10,6 +10,8 @@ export interface RunOptions {
   isTty?: boolean;
   /** What is piped in. */
   input?: string;
+  /** What a person types, each line when a question has been asked. */
+  typed?: string[];
   onOutput?: (soFar: string) => void;
 }
 
@@ -22,7 +24,7 @@ export interface CapturedRun {
 /** Runs a command line as a shell would, and keeps what it says: for tests. */
 export async function runCaptured(
   args: string[],
-  { env, projectFolder = '/', signal, isTty = false, input, onOutput }: RunOptions,
+  { env, projectFolder = '/', signal, isTty = false, input, typed, onOutput }: RunOptions,
 ): Promise<CapturedRun> {
   const said = { stdout: '', stderr: '' };
   const outputOf = (name: keyof typeof said): Output => {
@@ -33,10 +35,21 @@ export async function runCaptured(
     });
     return output;
   };
+  const stdin: Terminal['stdin'] & PassThrough = new PassThrough();
+  if (input !== undefined) stdin.end(input);
+  const stderr = outputOf('stderr');
+  if (typed) {
+    stdin.isTTY = true;
+    const lines = [...typed];
+    stderr.on('data', (bytes) => {
+      const isQuestion = /(: |\? \[y\/N\] )$/.test(String(bytes));
+      if (isQuestion) setImmediate(() => stdin.write(`${lines.shift() ?? ''}\r`));
+    });
+  }
   const exitCode = await runCli(args, {
-    stdin: input === undefined ? new PassThrough() : new PassThrough().end(input),
+    stdin,
     stdout: outputOf('stdout'),
-    stderr: outputOf('stderr'),
+    stderr,
     env,
     projectFolder,
     signal: signal ?? new AbortController().signal,

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { askLine, readPassword } from './prompt.ts';
+import { askLine, confirm, readPassword, readPasswordChange } from './prompt.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A terminal on which somebody types each text when the question before it has been asked. */
@@ -10,7 +10,7 @@ function terminalWith(...typed: string[]) {
   const seen = { text: '' };
   stderr.on('data', (bytes) => {
     seen.text += String(bytes);
-    if (/: $/.test(String(bytes))) setImmediate(() => stdin.write(typed.shift() ?? ''));
+    if (/(: |\[y\/N\] )$/.test(String(bytes))) setImmediate(() => stdin.write(typed.shift() ?? ''));
   });
   const terminal: Terminal = {
     stdin,
@@ -27,6 +27,40 @@ it('reads a password without showing it, mended as it is typed', async () => {
   const { terminal, seen } = terminalWith('secrex\u007ft\r');
   expect(await readPassword(terminal, { fromStdin: false, twice: false })).toBe('secret');
   expect(seen.text).toBe('Password: \n');
+});
+
+it('switches the echo off before it asks, so that nothing typed at once is shown', async () => {
+  const { terminal } = terminalWith('secret\r');
+  const steps: string[] = [];
+  terminal.stderr.on('data', (bytes) => steps.push(String(bytes)));
+  Object.assign(terminal.stdin, { setRawMode: (isRaw: boolean) => steps.push(isRaw ? 'echo off' : 'echo on') });
+  await readPassword(terminal, { fromStdin: false, twice: false });
+  expect(steps).toEqual(['echo off', 'Password: ', 'echo on', '\n']);
+});
+
+it('wants the current password once and the new one twice, or both as lines of a pipe', async () => {
+  const { terminal, seen } = terminalWith('former\r', 'secret\r', 'secret\r');
+  const passwords = { currentPassword: 'former', newPassword: 'secret' };
+  expect(await readPasswordChange(terminal, { fromStdin: false, of: 'mara@shop.example' })).toEqual(passwords);
+  expect(seen.text).toBe('Current password of mara@shop.example: \nNew password: \nThe same again: \n');
+  terminal.stdin = new PassThrough().end('former\r\nsecret\n') as PassThrough;
+  expect(await readPasswordChange(terminal, { fromStdin: true, of: '' })).toEqual(passwords);
+  for (const text of ['former\n', 'former\n\n', '\nsecret\n', 'former\nsecret\nsecret\n']) {
+    terminal.stdin = new PassThrough().end(text) as PassThrough;
+    await expect(readPasswordChange(terminal, { fromStdin: true, of: '' })).rejects.toThrow(/two lines/);
+  }
+});
+
+it.each([
+  ['y\r', true],
+  ['Yes \r', true],
+  ['\r', false],
+  ['no\r', false],
+  ['yesterday\r', false],
+  ['\u0004', false],
+])('takes %j for %s', async (typed, isMeant) => {
+  const { terminal } = terminalWith(typed);
+  expect(await confirm(terminal, 'Really?')).toBe(isMeant);
 });
 
 it('wants a new one twice, and the same', async () => {

@@ -13,8 +13,8 @@ export async function askLine(
   { isSecret = false } = {},
 ): Promise<string | null> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  if (isSecret) stderr.write(question);
   const prompt = createInterface({ input: stdin, output: isSecret ? silent : stderr, terminal: true });
+  if (isSecret) stderr.write(question); // the terminal does not echo any more: who answers at once is not shown either
   const left = new AbortController();
   let isInterrupted = false;
   prompt.once('close', () => left.abort()); // Ctrl-D
@@ -49,6 +49,33 @@ export async function readPassword(
     throw new BadUsageError('these were two different passwords');
   }
   return password;
+}
+
+/** The current password and a new one: asked for, the new one twice, or the two lines of stdin. */
+export async function readPasswordChange(
+  terminal: Terminal,
+  { fromStdin, of }: { fromStdin: boolean; of: string },
+): Promise<{ currentPassword: string; newPassword: string }> {
+  if (!fromStdin) {
+    const currentPassword = await readPassword(terminal, {
+      fromStdin,
+      twice: false,
+      question: `Current password of ${of}: `,
+    });
+    return {
+      currentPassword,
+      newPassword: await readPassword(terminal, { fromStdin, twice: true, question: 'New password: ' }),
+    };
+  }
+  const [currentPassword, newPassword, ...more] = (await readPiped(terminal)).split(/\r?\n/);
+  if (!currentPassword || !newPassword || more.length > 0)
+    throw new BadUsageError('stdin takes two lines: the current password, then the new one');
+  return { currentPassword, newPassword };
+}
+
+/** Asks before what cannot be taken back. */
+export async function confirm(terminal: Asked, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await askLine(terminal, `${question} [y/N] `))?.trim() ?? '');
 }
 
 /** Without the line break that `echo` leaves at its end. */

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type Actor, roleSchema } from '../domain/user.ts';
+import { notify } from './notify.ts';
 import { type Db, nothing, sql } from './sql.ts';
 
 /** A used refresh token is still good for this long: its answer was lost, or two tabs used it at once. */
@@ -8,12 +9,29 @@ export const siblingWindowSeconds = 10;
 
 const later = (milliseconds: number) => sql.fragment`now() + ${milliseconds}::float8 * interval '1 millisecond'`;
 
-export async function insertSession(transaction: Db, userId: string, lifetimeMs: number): Promise<string> {
+export async function insertSession(
+  transaction: Db,
+  { userId, network, lifetimeMs }: { userId: string; network: string; lifetimeMs: number },
+): Promise<string> {
   const sessionId = uuidv7();
   await transaction.query(sql.type(nothing)`
-    INSERT INTO sessions (id, user_id, expires_at) VALUES (${sessionId}, ${userId}, ${later(lifetimeMs)})
+    INSERT INTO sessions (id, user_id, network, expires_at) VALUES (${sessionId}, ${userId}, ${network}, ${later(lifetimeMs)})
   `);
   return sessionId;
+}
+
+/** Whether the account was signed in from there before, in the last month or so. */
+export function hasSignedInFrom(db: Db, userId: string, network: string): Promise<boolean> {
+  return db.oneFirst(sql.type(z.object({ has: z.boolean() }))`
+    SELECT EXISTS (SELECT FROM sessions WHERE user_id = ${userId} AND network = ${network}) AS has
+  `);
+}
+
+/** Wherever the account was signed in from, in the last month or so. */
+export function listNetworks(db: Db, userId: string): Promise<readonly string[]> {
+  return db.anyFirst(sql.type(z.object({ network: z.string() }))`
+    SELECT DISTINCT network FROM sessions WHERE user_id = ${userId} AND network IS NOT NULL
+  `);
 }
 
 /** Adds a refresh token to a session, which lives at least as long from now on. */
@@ -73,6 +91,36 @@ export async function endSession(
     UPDATE sessions SET ended_at = now(), end_reason = ${reason} WHERE id = ${sessionId} AND ended_at IS NULL
   `);
   return rowCount === 1;
+}
+
+/**
+ * Ends the sessions of an account, all or all but one, and tells every web process; gives their ids. Call after the change that
+ * ends them has locked the account: then no sign-in that knows only the former state can begin one more.
+ */
+export async function endSessionsOf(
+  transaction: Db,
+  userId: string,
+  reason: 'password_changed' | 'account_closed',
+  keptSessionId: string | null = null,
+): Promise<readonly string[]> {
+  // Also those that have just expired: a refresh that is under way may be giving one 30 more days.
+  const ended = await transaction.anyFirst(sql.type(z.object({ id: z.uuid() }))`
+    UPDATE sessions SET ended_at = now(), end_reason = ${reason}
+    WHERE user_id = ${userId} AND ended_at IS NULL AND expires_at > now() - interval '1 day'
+      AND id IS DISTINCT FROM ${keptSessionId}::uuid
+    RETURNING id
+  `);
+  await announceSessions(transaction, ended);
+  return ended;
+}
+
+/** As many ids as fit into one notice of Postgres (8,000 bytes). */
+const idsAtOnce = 200;
+
+/** Tells every web process that these sessions changed. */
+export async function announceSessions(transaction: Db, sessionIds: readonly string[]): Promise<void> {
+  for (let start = 0; start < sessionIds.length; start += idsAtOnce)
+    await notify(transaction, 'twolane_sessions', sessionIds.slice(start, start + idsAtOnce).join());
 }
 
 export function listLiveSessions(db: Db, userId: string): Promise<readonly string[]> {

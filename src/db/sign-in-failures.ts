@@ -37,11 +37,15 @@ export function findWaitSeconds(db: Db, name: string): Promise<number | null> {
   `);
 }
 
-/** The attempt that was counted went well: the account starts anew, the address takes back this one. */
-export async function forgetFailures(db: Db, accountName: string, addressName: string): Promise<void> {
-  await db.query(sql.type(nothing)`DELETE FROM sign_in_failures WHERE key = ${hashOf(accountName)}`);
+/** The key starts anew. */
+export async function forgetFailures(db: Db, name: string): Promise<void> {
+  await db.query(sql.type(nothing)`DELETE FROM sign_in_failures WHERE key = ${hashOf(name)}`);
+}
+
+/** The attempt that was counted was no failure. */
+export async function takeBackAttempt(db: Db, name: string): Promise<void> {
   await db.query(sql.type(nothing)`
-    UPDATE sign_in_failures SET count = greatest(0, count - 1), blocked_until = NULL WHERE key = ${hashOf(addressName)}
+    UPDATE sign_in_failures SET count = greatest(0, count - 1), blocked_until = NULL WHERE key = ${hashOf(name)}
   `);
 }
 

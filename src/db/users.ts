@@ -41,6 +41,23 @@ export function findCredentials(db: Db, email: string): Promise<z.infer<typeof c
   `);
 }
 
+export function findPasswordHash(db: Db, userId: string): Promise<string | null> {
+  return db.maybeOneFirst(sql.type(z.object({ passwordHash: z.string().nullable() }))`
+    SELECT password_hash AS "passwordHash" FROM users WHERE id = ${userId} AND deleted_at IS NULL
+  `);
+}
+
+/**
+ * Keeps the password of an account as it is until the transaction ends. False when it is another one by now, or the account is
+ * closed: what was found out with the former one holds no more.
+ */
+export async function holdPassword(transaction: Db, userId: string, passwordHash: string | null): Promise<boolean> {
+  const { rowCount } = await transaction.query(sql.type(nothing)`
+    SELECT FROM users WHERE id = ${userId} AND password_hash = ${passwordHash} AND deleted_at IS NULL FOR SHARE
+  `);
+  return rowCount === 1;
+}
+
 export interface UserQuery {
   role?: Role | undefined;
   /** A part of the e-mail or the name, without case. */
@@ -72,6 +89,26 @@ export function lockManagers(transaction: Db): Promise<readonly string[]> {
 export function lockUser(transaction: Db, userId: string): Promise<User | null> {
   return transaction.maybeOne(sql.type(userRow)`
     SELECT ${userColumns} FROM users WHERE id = ${userId} AND deleted_at IS NULL FOR UPDATE
+  `);
+}
+
+/** With a `former` one, only in its place. False when the account has another one by now, or is closed. */
+export async function updatePassword(
+  transaction: Db,
+  userId: string,
+  { passwordHash, former = null }: { passwordHash: string; former?: string | null },
+): Promise<boolean> {
+  const { rowCount } = await transaction.query(sql.type(nothing)`
+    UPDATE users SET password_hash = ${passwordHash}, updated_at = now()
+    WHERE id = ${userId} AND deleted_at IS NULL AND (${former}::text IS NULL OR password_hash = ${former})
+  `);
+  return rowCount === 1;
+}
+
+/** Its orders stay, and with them its row; its e-mail is free again. */
+export async function closeUser(transaction: Db, userId: string): Promise<void> {
+  await transaction.query(sql.type(nothing)`
+    UPDATE users SET deleted_at = now(), password_hash = NULL, updated_at = now() WHERE id = ${userId}
   `);
 }
 

@@ -4,10 +4,13 @@ import { z } from 'zod';
 export const auditActions = [
   'account_registered',
   'account_added',
+  'account_closed',
   'bot_added',
   'bot_removed',
   'order_cancelled',
   'order_retried',
+  'password_changed',
+  'password_set',
   'products_imported',
   'queues_rebuilt',
   'role_changed',

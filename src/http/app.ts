@@ -25,6 +25,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { orderPaymentRoutes } from './routes/order-payments.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/pages.ts';
+import { passwordRoutes } from './routes/passwords.ts';
 import { productRoutes } from './routes/products.ts';
 import { queueBoardRoutes } from './routes/queue-board.ts';
 import { robotRoutes } from './routes/robots.ts';
@@ -80,6 +81,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     healthRoutes,
     authRoutes,
     userRoutes,
+    passwordRoutes,
     productRoutes,
     orderRoutes,
     orderPaymentRoutes,

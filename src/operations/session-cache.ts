@@ -13,11 +13,15 @@ export interface SessionCacheDeps {
   /** Keeps apart what several engines have in one Redis. */
   prefix: string;
   log: Logger;
+  /** How long after a connection to Redis nothing is believed that is there. */
+  distrustMs?: number;
 }
 
 /** A sign-out must hold everywhere within a second, also for a process that was not told. */
 const keepMs = 800;
 const keepInRedisSeconds = 30;
+/** What changed while Redis was away has no mark there; until it comes to its end, an old answer may still stand. */
+const distrustMs = keepInRedisSeconds * 1_000;
 /** Longer than any read of Postgres that began before the change can take to end. */
 const keepMarkSeconds = 90;
 const maxKept = 50_000;
@@ -29,7 +33,8 @@ const storedActor = z.object({ userId: z.uuid(), email: z.string(), role: roleSc
 /**
  * Who a session belongs to, as it is now. Looked for in three places:
  * 1. in this process, for less than a second; told of changes (`twolane_sessions`), it forgets at once;
- * 2. in Redis, when there is one, for half a minute; a change leaves a mark there that no late reader can overwrite;
+ * 2. in Redis, when there is one, for half a minute; a change leaves a mark there that no late reader can overwrite. Where a mark
+ *    may be missing (Redis was away, or a mark could not be set) nothing is read from there for half a minute;
  * 3. in Postgres, which is the truth. Everybody who asks in the same tick shares one query.
  */
 export class SessionCache {
@@ -38,11 +43,14 @@ export class SessionCache {
   readonly #asked = new Map<string, Promise<Actor | null>>();
   /** Grows with every change: what was looked up before it is not kept. */
   #changes = 0;
+  #distrustUntil = Number.NEGATIVE_INFINITY;
   #next: { ids: string[]; answer: Promise<Map<string, Actor>> } | undefined;
   readonly #listener;
 
   constructor(deps: SessionCacheDeps) {
     this.#deps = deps;
+    if (deps.redis?.status === 'ready') this.#distrust();
+    deps.redis?.on('ready', () => this.#distrust());
     this.#listener = listen(
       deps.database.url,
       ['twolane_sessions'],
@@ -75,8 +83,13 @@ export class SessionCache {
     try {
       await Promise.all(sessionIds.map((id) => redis.set(this.#key(id), changedMark, 'EX', keepMarkSeconds)));
     } catch (error) {
+      this.#distrust();
       log.warn({ error: (error as Error).message }, 'changed session not marked in redis');
     }
+  }
+
+  #distrust(): void {
+    this.#distrustUntil = performance.now() + (this.#deps.distrustMs ?? distrustMs);
   }
 
   async close(): Promise<void> {
@@ -95,7 +108,7 @@ export class SessionCache {
 
   async #findOutside(sessionId: string): Promise<Actor | null> {
     const { redis, log } = this.#deps;
-    if (!redis) return this.#findInPostgres(sessionId);
+    if (!redis || performance.now() < this.#distrustUntil) return this.#findInPostgres(sessionId);
     let isMarked = false;
     try {
       const text = await redis.get(this.#key(sessionId));

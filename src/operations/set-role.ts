@@ -1,15 +1,11 @@
 import type { DatabasePool } from 'slonik';
 import { recordAudit } from '../db/audit-events.ts';
-import { notify } from '../db/notify.ts';
-import { listLiveSessions } from '../db/sessions.ts';
+import { announceSessions, listLiveSessions } from '../db/sessions.ts';
 import { lockManagers, lockUser, updateRole } from '../db/users.ts';
 import type { AuditActor } from '../domain/audit.ts';
 import { LastManagerError, UserNotFoundError } from '../domain/errors.ts';
 import type { Role, User } from '../domain/user.ts';
 import type { SessionCache } from './session-cache.ts';
-
-/** As many ids as fit into one notice of Postgres (8,000 bytes). */
-const idsAtOnce = 200;
 
 /** Gives an account another role; its sessions go on with it, everywhere within a second. There is always one manager left. */
 export async function setRole(
@@ -25,8 +21,7 @@ export async function setRole(
     if (former.role === 'MANAGER' && managers.length === 1) throw new LastManagerError();
     await updateRole(transaction, userId, role);
     const live = await listLiveSessions(transaction, userId);
-    for (let start = 0; start < live.length; start += idsAtOnce)
-      await notify(transaction, 'twolane_sessions', live.slice(start, start + idsAtOnce).join());
+    await announceSessions(transaction, live);
     const detail = { from: former.role, to: role };
     await recordAudit(transaction, { action: 'role_changed', actor, subject: former.email, detail, address });
     return { user: { ...former, role }, changed: live };

@@ -3,7 +3,8 @@ import type { AccessTokens } from '../accounts/access-tokens.ts';
 import { isPassword } from '../accounts/password.ts';
 import { recordAudit } from '../db/audit-events.ts';
 import { insertSession } from '../db/sessions.ts';
-import { findCredentials } from '../db/users.ts';
+import { findCredentials, holdPassword } from '../db/users.ts';
+import { networkOf } from '../domain/address.ts';
 import { CredentialsInvalidError } from '../domain/errors.ts';
 import { issueTokens, type SignedIn } from './issue-tokens.ts';
 import { acceptSignIn, beginSignIn, refuseSignIn } from './sign-in-throttle.ts';
@@ -20,16 +21,22 @@ export async function signIn(
   { email, password, address }: { email: string; password: string; address: string },
 ): Promise<SignedIn> {
   const { pool } = deps;
-  await beginSignIn(pool, email, address);
   const account = await findCredentials(pool, email);
+  const attempt = await beginSignIn(pool, { email, userId: account?.userId ?? null, address });
   const isRight = await isPassword(password, account?.passwordHash ?? null);
   if (!account || !isRight) {
-    await refuseSignIn(pool, email, address, account !== null);
+    await refuseSignIn(pool, attempt);
     throw new CredentialsInvalidError();
   }
-  await acceptSignIn(pool, email, address);
+  await acceptSignIn(pool, attempt);
   return pool.transaction(async (transaction) => {
-    const sessionId = await insertSession(transaction, account.userId, deps.refreshTokenMs);
+    // Whoever changes the password or closes the account now ends this session too, or has done so before it is there.
+    if (!(await holdPassword(transaction, account.userId, account.passwordHash))) throw new CredentialsInvalidError();
+    const sessionId = await insertSession(transaction, {
+      userId: account.userId,
+      network: networkOf(address),
+      lifetimeMs: deps.refreshTokenMs,
+    });
     const signedIn = await issueTokens(transaction, deps, { userId: account.userId, sessionId });
     const actor = { kind: 'user', id: account.userId, name: signedIn.user.email } as const;
     await recordAudit(transaction, { action: 'sign_in', actor, subject: null, address });

@@ -13,6 +13,8 @@ export interface Accounts {
   strangers: string[];
   /** Refresh tokens of sessions that nobody of the callers has. */
   sessions: string[];
+  /** Puts others in their place: their accounts may be closed by now, and their sessions ended. */
+  renewStrangers(): Promise<void>;
 }
 
 interface Session {
@@ -30,13 +32,11 @@ export async function openAccounts({ api }: Engine): Promise<Accounts> {
     const { email, password } = account;
     return (await api.call<Session>('POST', '/v1/auth/login', { body: { email, password } })).body;
   };
-  const [normal, vip, manager, bot, other, gone, ...strangers] = await Promise.all(
-    [...roles, 'NORMAL', 'MANAGER', 'NORMAL', 'VIP', 'BOT'].map(add),
-  );
+  const [normal, vip, manager, bot, other, gone] = await Promise.all([...roles, 'NORMAL', 'MANAGER'].map(add));
   const tokens = { NORMAL: normal, VIP: vip, MANAGER: manager, BOT: bot, 'other NORMAL': other, 'signed out': gone };
   await api.call('POST', '/v1/auth/logout', { body: { refreshToken: gone?.refreshToken } });
   const [head, body] = (manager?.accessToken ?? '').split('.');
-  return {
+  const accounts: Accounts = {
     headersOf(caller) {
       if (caller === 'nobody') return {};
       if (caller === 'admin') return adminHeader;
@@ -44,7 +44,14 @@ export async function openAccounts({ api }: Engine): Promise<Accounts> {
       if (caller === 'forged') return { authorization: `Bearer ${head}.${body}.${'A'.repeat(43)}` };
       return { authorization: `Bearer ${tokens[caller]?.accessToken}` };
     },
-    strangers: strangers.map(({ user }) => user.id),
-    sessions: strangers.map(({ refreshToken }) => refreshToken),
+    strangers: [],
+    sessions: [],
+    async renewStrangers() {
+      const added = await Promise.all(['NORMAL', 'VIP', 'BOT'].map(add));
+      accounts.strangers = added.map(({ user }) => user.id);
+      accounts.sessions = added.map(({ refreshToken }) => refreshToken);
+    },
   };
+  await accounts.renewStrangers();
+  return accounts;
 }

@@ -19,6 +19,8 @@ interface OrderAnswer {
 }
 
 const nobodysOrder = 99_999_999;
+/** What is for accounts and sessions that are there, and what ends them. */
+const aboutAccounts = ['setRole', 'setRoleAsAdmin', 'setPassword', 'closeAccount', 'refreshSession', 'signOut'];
 
 export async function setScene(engine: Engine): Promise<Scene> {
   const accounts = await openAccounts(engine);
@@ -38,6 +40,7 @@ export async function setScene(engine: Engine): Promise<Scene> {
     owners,
     subject: undefined,
     async prepare(operationId) {
+      if (aboutAccounts.includes(operationId)) await accounts.renewStrangers();
       if (operationId === 'removeNewestBot') await engine.api.addBot();
       if (!['sendHeartbeat', 'completeOrder', 'failOrder', 'retryOrder'].includes(operationId)) return;
       await place('NORMAL');

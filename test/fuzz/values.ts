@@ -24,6 +24,8 @@ const meaningful: Record<string, fc.Arbitrary<unknown>> = {
   ),
   email: freshEmail,
   password: fc.constant(samplePassword),
+  currentPassword: fc.constant(samplePassword),
+  newPassword: fc.constant(samplePassword),
   role: fc.constantFrom(...roles),
   number: placeholders('order'),
   orderNumber: placeholders('order'),

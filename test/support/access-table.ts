@@ -40,6 +40,7 @@ export const accessTable: Record<string, TableEntry> = {
   'POST /v1/auth/refresh': { request: 'refreshToken', answers: everybody },
   'POST /v1/auth/logout': { request: 'refreshToken', answers: [204, 204, 204, 204, 204, 204] },
   'GET /v1/me': { answers: accounts },
+  'POST /v1/me/password': { request: 'passwordChange', answers: [401, 204, 204, 204, 204, 401] },
   'PATCH /v1/users/:id': { request: 'role', answers: managers },
 
   'GET /v1/products': { answers: everybody },
@@ -92,6 +93,8 @@ export const accessTable: Record<string, TableEntry> = {
   'POST /v1/admin/users': { request: 'newAccount', answers: [401, 401, 401, 401, 401, 201] },
   'GET /v1/admin/users': { answers: adminsAndManagers },
   'PATCH /v1/admin/users/:id': { request: 'role', answers: admins },
+  'PUT /v1/admin/users/:id/password': { request: 'password', answers: [401, 401, 401, 401, 401, 204] },
+  'DELETE /v1/admin/users/:id': { request: 'someAccount', answers: [401, 401, 401, 401, 401, 204] },
   'GET /v1/admin/audit': { answers: adminsAndManagers },
   'GET /v1/admin/queues': { answers: adminsAndManagers },
   'POST /v1/admin/queues/rebuild': { answers: admins },

@@ -6,11 +6,12 @@ import { CliError } from '../failures.ts';
 import { RefusedError } from '../problem.ts';
 import { accounts, connect, connectAsNobody, examples, type GlobalOptions, wantsJson } from '../program-options.ts';
 import { readPassword } from '../prompt.ts';
-import { isLoopback } from '../server-address.ts';
 import { printable, type Terminal, writeJson, writeLine } from '../terminal.ts';
 import { logIn, logOut, sessionFrom } from './auth-calls.ts';
+import { addPasswdCommand } from './passwd-command.ts';
 import { openSessions } from './session-file.ts';
 import { keepSession, NotSignedInError } from './sign-in.ts';
+import { warnWhereOpen } from './warn-where-open.ts';
 import { whoIsMeant } from './who-is-meant.ts';
 
 const meAnswer = z.object({ user: userSchema });
@@ -19,6 +20,7 @@ export function addAccountCommands(program: Command, terminal: Terminal): void {
   addLoginCommand(program, terminal);
   addLogoutCommand(program, terminal);
   addWhoamiCommand(program, terminal);
+  addPasswdCommand(program, terminal);
 }
 
 function addLoginCommand(program: Command, terminal: Terminal): void {
@@ -37,12 +39,7 @@ function addLoginCommand(program: Command, terminal: Terminal): void {
     )
     .action(async (email: string, options: { passwordStdin?: boolean }, command: Command) => {
       const server = await connectAsNobody(terminal, command);
-      if (server.url.protocol === 'http:' && !isLoopback(server.url)) {
-        writeLine(
-          terminal.stderr,
-          `${server.url.origin} is not encrypted: whoever listens on the way sees the password`,
-        );
-      }
+      warnWhereOpen(terminal, server.url);
       const password = await readPassword(terminal, {
         fromStdin: options.passwordStdin === true,
         twice: false,

@@ -1,21 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { type Role, roleSchema, roles, type User, userSchema } from '../../domain/user.ts';
-import { askFor, type Server } from '../api-client.ts';
+import { type Role, roleSchema, roles, userSchema } from '../../domain/user.ts';
+import { askFor, callApi } from '../api-client.ts';
 import { BadUsageError, CliError } from '../failures.ts';
 import { connectAsNobody, examples, needsAdmin, parseCount, wantsJson } from '../program-options.ts';
-import { readPassword } from '../prompt.ts';
+import { confirm } from '../prompt.ts';
 import { printable, type Terminal, writeJson, writeLine, writeTable } from '../terminal.ts';
+import { chooseNewPassword, type NewPasswordOptions, showPassword, takeNewPassword } from './new-password.ts';
+import { findUser, listUsers } from './users-calls.ts';
 
 const userAnswer = z.object({ user: userSchema });
-const usersAnswer = z.object({ users: z.array(userSchema), nextCursor: z.string().nullable() });
 
-interface AddOptions {
+interface AddOptions extends NewPasswordOptions {
   name: string;
   role: Role;
-  passwordStdin?: boolean;
-  generate?: boolean;
 }
 
 interface ListOptions {
@@ -28,7 +26,7 @@ interface ListOptions {
 export function addUsersCommands(program: Command, terminal: Terminal): void {
   const users = program
     .command('users')
-    .description('add accounts, list them, and give them roles')
+    .description('add accounts, list them, give them roles and passwords, and close them')
     .addHelpText(
       'after',
       needsAdmin +
@@ -40,33 +38,29 @@ export function addUsersCommands(program: Command, terminal: Terminal): void {
   addAddCommand(users, terminal);
   addListCommand(users, terminal);
   addRoleCommand(users, terminal);
+  addPasswordCommand(users, terminal);
+  addRemoveCommand(users, terminal);
 }
 
 function addAddCommand(users: Command, terminal: Terminal): void {
-  users
+  const add = users
     .command('add')
     .description('add an account')
     .argument('<e-mail>', 'what they sign in with')
     .requiredOption('--name <name>', 'the name to show')
-    .requiredOption('--role <role>', roles.join(', '), parseRole)
-    .option('--password-stdin', 'read the password from stdin (default: asks for it)')
-    .option('--generate', 'make a password, and show it this once')
+    .requiredOption('--role <role>', roles.join(', '), parseRole);
+  takeNewPassword(add)
     .addHelpText(
       'after',
       needsAdmin +
         examples(
           ['twolane users add mara@shop.example --name Mara --role MANAGER', 'asks twice for the password'],
-          ['twolane users add till@shop.example --name Till --role BOT --generate', 'and shows it'],
+          ['twolane users add till@shop.example --name Till --role MANAGER --generate', 'and shows it'],
         ),
     )
     .action(async (email: string, options: AddOptions, command: Command) => {
-      if (options.generate && options.passwordStdin) {
-        throw new BadUsageError('--generate and --password-stdin exclude each other');
-      }
       const server = await connectAsNobody(terminal, command);
-      const password = options.generate
-        ? randomBytes(18).toString('base64url')
-        : await readPassword(terminal, { fromStdin: options.passwordStdin === true, twice: true });
+      const { password, shown } = await chooseNewPassword(terminal, options);
       const { value, raw } = await askFor(
         server,
         {
@@ -78,10 +72,9 @@ function addAddCommand(users: Command, terminal: Terminal): void {
         },
         userAnswer,
       );
-      const shown = options.generate ? { password } : {};
       if (wantsJson(command)) return writeJson(terminal.stdout, { ...(raw as object), ...shown }); // an object: the schema saw it
       writeLine(terminal.stdout, `${printable(value.user.email)} added as ${value.user.role}`);
-      if (options.generate) writeLine(terminal.stdout, `password, shown only now: ${password}`);
+      showPassword(terminal, shown);
     });
 }
 
@@ -144,22 +137,68 @@ function addRoleCommand(users: Command, terminal: Terminal): void {
     });
 }
 
-/** The calls know accounts by their ids, people by their e-mails. */
-async function findUser(server: Server, email: string): Promise<User> {
-  let cursor: string | undefined;
-  do {
-    const { value } = await listUsers(server, { q: email, cursor });
-    const found = value.users.find((user) => user.email.toLowerCase() === email.toLowerCase());
-    if (found) return found;
-    cursor = value.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  throw new CliError(`there is no account ${email} at ${server.url.origin}`, [
-    '`twolane users list` shows those that are there',
-  ]);
+function addPasswordCommand(users: Command, terminal: Terminal): void {
+  const password = users
+    .command('password')
+    .description('give an account a new password; it is signed out everywhere')
+    .argument('<e-mail>', 'the account');
+  takeNewPassword(password)
+    .addHelpText(
+      'after',
+      needsAdmin +
+        examples(
+          ['twolane users password nora@shop.example', 'asks twice for it'],
+          ['twolane users password nora@shop.example --generate', 'makes one, and shows it'],
+        ),
+    )
+    .action(async (email: string, options: NewPasswordOptions, command: Command) => {
+      const server = await connectAsNobody(terminal, command);
+      const user = await findUser(server, email);
+      const question = `New password of ${printable(user.email)}: `;
+      const chosen = await chooseNewPassword(terminal, options, question);
+      await callApi(server, {
+        method: 'PUT',
+        path: `/v1/admin/users/${user.id}/password`,
+        as: 'admin',
+        isRepeatable: true,
+        body: { password: chosen.password },
+      });
+      if (wantsJson(command)) return writeJson(terminal.stdout, { user, ...chosen.shown });
+      writeLine(terminal.stdout, `${printable(user.email)} has a new password, and is signed out everywhere`);
+      showPassword(terminal, chosen.shown);
+    });
 }
 
-function listUsers(server: Server, query: Record<string, string | undefined>) {
-  return askFor(server, { method: 'GET', path: '/v1/admin/users', as: 'admin', query }, usersAnswer);
+function addRemoveCommand(users: Command, terminal: Terminal): void {
+  users
+    .command('remove')
+    .description('close an account for good: it is signed out everywhere, and its orders stay')
+    .argument('<e-mail>', 'the account')
+    .option('--yes', 'do not ask first')
+    .addHelpText(
+      'after',
+      needsAdmin +
+        examples(
+          ['twolane users remove nora@shop.example', 'asks first'],
+          ['twolane users remove nora@shop.example --yes', 'for a script'],
+        ),
+    )
+    .action(async (email: string, { yes = false }: { yes?: boolean }, command: Command) => {
+      const isAsked = !yes && !wantsJson(command) && terminal.stdin.isTTY === true;
+      if (!yes && !isAsked) throw new BadUsageError('nobody is there to be asked first', ['say --yes']);
+      const server = await connectAsNobody(terminal, command);
+      const user = await findUser(server, email);
+      const question = `Close the account ${printable(user.email)} (${user.role}) for good?`;
+      if (isAsked && !(await confirm(terminal, question))) throw new CliError(`${user.email} stays as it was`);
+      await callApi(server, {
+        method: 'DELETE',
+        path: `/v1/admin/users/${user.id}`,
+        as: 'admin',
+        whenLost: `it may be closed: look with \`twolane users list --search ${user.email}\``,
+      });
+      if (wantsJson(command)) return writeJson(terminal.stdout, { user });
+      writeLine(terminal.stdout, `${printable(user.email)} is closed (was ${user.role})`);
+    });
 }
 
 function parseRole(text: string): Role {

@@ -3,9 +3,14 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { inputNames, renameReferences, tidy, usedSchemas } from './component-schemas.ts';
 import { describeOperation, type Operation } from './describe-operation.ts';
-import { introduction, tags } from './introduction.ts';
+import { demoIntroduction, demoSignIn, introduction, tags } from './introduction.ts';
 
 type Json = { [key: string]: unknown };
+type Document = Json & {
+  info: { description: string };
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Json> };
+};
 
 const transform = createJsonSchemaTransform({});
 
@@ -45,16 +50,20 @@ export async function registerDocument(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** The document of an app that is ready. */
-export const documentOf = (app: FastifyInstance): Json => app.swagger() as Json;
+/** The document of an app that is ready; that of a demo names its sample accounts, as nobody has another one there. */
+export function documentOf(app: FastifyInstance, { isDemo }: { isDemo: boolean }): Json {
+  const document = app.swagger() as Json as Document; // as `finishDocument` left it
+  if (!isDemo) return document;
+  const described = structuredClone(document);
+  described.info.description += demoIntroduction;
+  const credentials = described.paths['/v1/auth/login']?.post?.requestBody?.content['application/json'];
+  if (credentials) credentials.example = demoSignIn;
+  return described;
+}
 
 /** What no schema says: who gets in, problems, headers, examples; and the schemas under one name each, those that are used. */
 function finishDocument(made: object, routes: ReadonlyMap<string, RouteOptions>): Json {
-  // what @fastify/swagger has built from the above
-  const document = made as Json & {
-    paths: Record<string, Record<string, Operation>>;
-    components: { schemas: Record<string, Json> };
-  };
+  const document = made as Document; // what @fastify/swagger has built from the above
   const answers: Json = {};
   const described = Object.entries(document.paths).map(([path, operations]) => [
     path,

@@ -3,8 +3,7 @@ export const requestHeaders = {
   'Idempotency-Key': {
     description:
       'Names this order, so that a repeat after a lost answer cannot order twice: 1 to 255 printable ASCII characters.',
-    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
-    example: 'table-7-round-1',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' }, // an example would be used twice
   },
   'Last-Event-ID': {
     description: 'The id of the last event that arrived: the stream goes on after it.',

@@ -1,3 +1,5 @@
+import { sampleEmails, samplePassword } from '../../domain/user.ts';
+
 /** The head of the document. */
 export const introduction = {
   title: 'twolane',
@@ -14,8 +16,16 @@ export const introduction = {
   license: { name: 'MIT', identifier: 'MIT' },
 };
 
+/** Of the demo alone: whom a reader may sign in as. */
+export const demoIntroduction = `
+
+**In the demo** sign in as ${sampleEmails.map((email) => `\`${email}\``).join(', ')}, each with the password
+\`${samplePassword}\`. The admin is \`admin\`, with the same password
+unless the server was given another.`;
+export const demoSignIn = { email: sampleEmails[0], password: samplePassword };
+
 export const tags = [
-  { name: 'Accounts', description: 'Register, sign in, stay signed in, sign out.' },
+  { name: 'Accounts', description: 'Register, sign in, stay signed in, change the password, sign out.' },
   { name: 'Catalogue', description: 'What can be ordered.' },
   { name: 'Orders', description: 'Place orders and see how far they are.' },
   { name: 'Bots', description: 'Those who do the orders: VIP first, each lane first in, first out.' },

@@ -9,10 +9,19 @@ import { statusOf } from '../problem.ts';
 /** Codes of faults that never reach an operation. */
 const statusOfFault = {
   body_too_large: 413,
+  expectation_unmet: 417,
   internal_error: 500,
   media_type_unsupported: 415,
   route_not_found: 404,
+  url_too_long: 414,
 } as const;
+
+/** What is told apart here by its status alone: on the wire they are one code. */
+const wireCodeOf: Partial<Record<ProblemCode, ErrorCode>> = {
+  expectation_unmet: 'input_invalid',
+  url_too_long: 'input_invalid',
+};
+const wireCode = (code: ProblemCode): string => wireCodeOf[code] ?? code;
 
 export type ProblemCode = ErrorCode | keyof typeof statusOfFault;
 
@@ -37,7 +46,8 @@ const texts: Record<ProblemCode, string> = {
   body_too_large: 'The body is larger than this call takes.',
   credentials_invalid: 'There is no account with this e-mail and password.',
   email_taken: 'There is an account with this e-mail already.',
-  forbidden: 'Your role does not allow this.',
+  expectation_unmet: 'Of the header `Expect`, only `100-continue` can be met.',
+  forbidden: 'Your role does not allow this; or the current password is wrong; or another page sent this.',
   idempotency_key_reused: 'This Idempotency-Key was used for another request.',
   input_invalid: 'The input does not have the form that this call takes; `errors` says where.',
   intake_overloaded: 'Too many orders are waiting to be written.',
@@ -57,6 +67,7 @@ const texts: Record<ProblemCode, string> = {
   service_unavailable: 'A part of the engine cannot be reached, or the answer took too long.',
   too_many_attempts: 'Too many failed sign-ins; `Retry-After` says how long to wait.',
   unauthenticated: 'No token was sent, or it is not valid any more.',
+  url_too_long: 'The URL, or a part of its path, is longer than this server takes.',
   user_not_found: 'There is no such account.',
 };
 
@@ -67,7 +78,7 @@ export function problemsOf(route: RouteOptions): Map<number, ProblemCode[]> {
   const add = (...more: ProblemCode[]) => more.forEach((code) => void codes.add(code));
 
   const isRead = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD');
-  add('input_invalid'); // a header that stands there twice, if nothing else
+  add('input_invalid', 'url_too_long', 'expectation_unmet'); // `input_invalid`: a header that stands there twice, if nothing else
   if (!isRead) add('body_too_large', 'media_type_unsupported');
   if (route.url.includes(':')) add('route_not_found');
 
@@ -89,13 +100,13 @@ export function problemsOf(route: RouteOptions): Map<number, ProblemCode[]> {
 /** One answer of problems, as the document has it. */
 export function problemAnswer(status: number, codes: readonly ProblemCode[]) {
   return {
-    description: codes.map((code) => `\`${code}\`: ${texts[code]}`).join('\n\n'),
+    description: codes.map((code) => `\`${wireCode(code)}\`: ${texts[code]}`).join('\n\n'),
     content: {
       'application/problem+json': {
         schema: {
           allOf: [
             { $ref: '#/components/schemas/Problem' },
-            { type: 'object', properties: { status: { const: status }, code: { enum: codes } } },
+            { type: 'object', properties: { status: { const: status }, code: { enum: codes.map(wireCode) } } },
           ],
         },
       },

@@ -6,6 +6,7 @@ import { UnauthenticatedError } from '../../domain/errors.ts';
 import { textSchema } from '../../domain/text.ts';
 import { displayNameSchema, emailSchema, newPasswordSchema, roleSchema, userSchema } from '../../domain/user.ts';
 import { addAccount } from '../../operations/add-account.ts';
+import { closeAccount } from '../../operations/close-account.ts';
 import { setRole } from '../../operations/set-role.ts';
 import { actorOf, auditActorOf } from '../access.ts';
 import type { AppDeps } from '../app-deps.ts';
@@ -13,7 +14,7 @@ import type { AppDeps } from '../app-deps.ts';
 const userAnswer = z.object({ user: userSchema });
 const nobody = '00000000-0000-0000-0000-000000000000';
 /** What can be no account's id is the id of no account: 404, like any other that is not there. */
-const userParams = z.object({
+export const userParams = z.object({
   id: z
     .string()
     .transform((text) => (z.uuid().safeParse(text).success ? text : nobody))
@@ -105,13 +106,37 @@ export async function userRoutes(scope: FastifyInstance, { database, sessions }:
       schema: {
         operationId: 'setRoleAsAdmin',
         tags: ['Administration'],
-        summary: 'Give an account another role',
+        summary: 'Give an account another role, as the admin',
         params: userParams,
         body: roleBody,
         response: { 200: userAnswer },
       },
     },
     async (request) => changeRole(request, request.params.id, request.body.role),
+  );
+
+  app.delete(
+    '/v1/admin/users/:id',
+    {
+      config: {
+        access: 'admin',
+        problems: ['user_not_found', 'last_manager'],
+        answers: { 204: 'Closed. All its sessions have ended; its orders stay; its e-mail is free again.' },
+      },
+      schema: {
+        operationId: 'closeAccount',
+        tags: ['Administration'],
+        summary: 'Close an account',
+        description: 'For good. There is always one manager left.',
+        params: userParams,
+        response: { 204: z.undefined() },
+      },
+    },
+    async (request, reply) => {
+      const by = { actor: auditActorOf(request), address: request.ip };
+      await closeAccount({ pool, sessions }, request.params.id, by);
+      return reply.code(204).send();
+    },
   );
 
   app.get(
