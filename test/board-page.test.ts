@@ -157,6 +157,36 @@ it('fades in what is news, not the board that it finds', async () => {
   await click(page, 'New VIP Order');
   await until('a fade', async () => (await fades()) > 0);
   expect(await page.getByRole('link', { name: 'Queues' }).getAttribute('href')).toBe('/admin/queues');
+  expect(await page.getByRole('link', { name: 'API' }).getAttribute('href')).toBe('/docs');
+  await page.close();
+});
+
+it('shows for a moment what a press has done, read aloud once, and moves nothing', async () => {
+  await engine.api.addBot();
+  const page = await openAsManager(engine.web.url);
+  const notice = page.locator('#notices');
+  const places = () =>
+    page.evaluate<string>(
+      "JSON.stringify([...document.querySelectorAll('.columns, .foot, .top')].map((one) => one.getBoundingClientRect()))",
+    );
+  await notice.getByText('Signed in as Mara Manager.').waitFor();
+  await page.locator('#bots-list li').first().waitFor();
+  const placesMeanwhile = await places();
+  await notice.getByText(/./).waitFor({ state: 'detached', timeout: 8_000 });
+  expect(await places()).toBe(placesMeanwhile);
+
+  const pressedAt = Date.now();
+  await click(page, 'New VIP Order');
+  await notice.getByText(/^Order \d+ placed\.$/).waitFor();
+  expect(await notice.getAttribute('aria-hidden')).toBe('true');
+  expect(await page.getByRole('alert').allTextContents()).not.toContain(await notice.textContent());
+  await click(page, '+ Bot');
+  await notice.getByText(/^Bot \d+ added\.$/).waitFor();
+  expect(await notice.locator('p').count()).toBe(1);
+  await notice.getByText(/./).waitFor({ state: 'detached', timeout: 8_000 });
+  expect(Date.now() - pressedAt).toBeGreaterThan(4_900);
+  await click(page, '− Bot');
+  await notice.getByText(/^Bot \d+ removed\./).waitFor();
   await page.close();
 });
 
@@ -172,8 +202,7 @@ it('works on a small screen and by keyboard', async () => {
   await page.keyboard.type(samplePassword);
   await page.keyboard.press('Enter');
   await page.locator('#sign-in').waitFor({ state: 'hidden' });
-  const focused = page.locator(':focus-visible');
-  expect(await focused.textContent()).toBe('New Normal Order');
+  await page.locator(':focus-visible', { hasText: /^New Normal Order$/ }).waitFor();
   expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
   const before = (await engine.api.board()).counts.complete;
   await page.keyboard.press('Enter');

@@ -141,14 +141,14 @@ it('says that the sign-in has ended when it finds out by itself, and asks nothin
 });
 
 it('stays signed in on the device when asked to: for every tab, until one of them signs out', async () => {
-  const web = await startWeb({ JWT_ACCESS_TOKEN_DURATION: '2s' });
+  const web = await startWeb({ JWT_ACCESS_TOKEN_DURATION: '4s' });
   const context = await browser.openContext();
   const [tab, other] = [await browser.open(web.url, { context }), await browser.open(web.url, { context })];
   await click(tab, 'Sign in');
   await signInByTyping(tab, { ...typedManager, isKept: true });
   for (const one of [tab, other]) await untilSignedIn(one);
 
-  const endedAt = Date.now() + 2_000;
+  const endedAt = Date.now() + 4_000;
   await until('the end of the token', () => Date.now() > endedAt);
   const answers = [answersOf(tab), answersOf(other)];
   const press = "document.querySelector('[data-action=vip-order]').click()";

@@ -48,10 +48,11 @@ it('is a public board until somebody signs in', async () => {
   const answers = answersOf(page);
   await page.locator('#pending-list .number').first().waitFor();
   expect(await buttonsOf(page)).toEqual(['Sign in']);
-  await page.getByText('1 in all · 0 processing · 0 idle · 1 waiting for a host').waitFor();
+  await page.getByText('1 in all · 0 processing · 0 idle · 1 away').waitFor();
   expect(await page.locator('#bots-list li').count()).toBe(0);
   await signInAs(page, 'Nora Normal');
-  await page.getByText('Bot 1waits for a host').waitFor();
+  await page.getByText('The bots are away. Orders wait until one of them is back.').waitFor();
+  await page.getByText('Bot 1away').waitFor();
   await click(page, 'Sign out');
   expect(await buttonsOf(page)).toEqual(['Sign in']);
   await until('no bots any more', async () => (await page.locator('#bots-list li').count()) === 0);
@@ -93,7 +94,7 @@ it('lets in by typing, with what password managers look for, and forgets the pas
   await page.keyboard.type(samplePassword);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'hidden' });
-  expect(await page.locator(':focus-visible').textContent()).toBe('New Normal Order');
+  await page.locator(':focus-visible', { hasText: /^New Normal Order$/ }).waitFor();
   expect(await page.locator('#announcements').textContent()).toBe('Signed in as Mara Manager.');
   expect(await page.getByLabel('Password').inputValue()).toBe('');
   await click(page, 'Sign out');
@@ -175,12 +176,16 @@ it('works for as long as the page is open where the browser keeps nothing', asyn
 
 it('offers no sample accounts anywhere but in a demo', async () => {
   const web = await startWeb({ ENV: 'test' });
-  expect((await fetch(`${web.url}/assets/demo-accounts.json`)).status).toBe(404);
+  const answer = await fetch(`${web.url}/assets/demo-accounts.json`);
+  expect({ status: answer.status, body: await answer.json() }).toEqual({ status: 200, body: { accounts: [] } });
   const page = await browser.open(web.url);
+  const said: string[] = [];
+  page.on('console', (message) => said.push(message.text())); // a browser writes a refusal there
   const asked = page.waitForResponse(/demo-accounts/);
   await click(page, 'Sign in');
-  await asked;
+  await (await asked).finished();
   expect(await buttonsOf(page)).toEqual(['Sign in', 'Cancel', 'Sign in']);
+  expect(said).toEqual([]);
   await page.close();
 });
 

@@ -119,7 +119,9 @@ describe.each(backends)('handlers that fail and orders that are cancelled, on %s
     const store = openStoreOf(engine);
     const queue = store.queue(laneQueues.normal.name);
     const stale = { orderNumber: failing.number, enqueueNo: 1 };
-    await queue.remove(orderJobId(stale)); // kept as failed, for people to see
+    // kept as failed, for people to see; written a moment after the order
+    await until('the old job failed', async () => (await queue.getJobState(orderJobId(stale))) === 'failed');
+    await queue.remove(orderJobId(stale));
     await queue.add('order', stale, { jobId: orderJobId(stale) });
     await until('the old job dropped', async () => (await queue.getJobState(orderJobId(stale))) === 'unknown');
     await store.close();

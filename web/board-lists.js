@@ -87,7 +87,7 @@ export const botChip = {
     setText(chip.querySelector('strong'), `Bot ${number}`);
     setText(
       chip.querySelector('span'),
-      status === 'processing' ? `order ${orderNumber}` : status === 'idle' ? 'idle' : 'waits for a host',
+      status === 'processing' ? `order ${orderNumber}` : status === 'idle' ? 'idle' : 'away',
     );
   },
 };

@@ -3,6 +3,8 @@ const completeShown = 50;
 /** Fewer than this are left of a list that was cut off: it is time for a new one. */
 const fewPending = 50;
 const goneKept = 500;
+/** A measured duration has the writing of both moves on top. */
+const writingMs = 1_000;
 /** Before every order that waits: what was in hand when we came was taken earlier. */
 const beforeAll = -1e12;
 
@@ -110,7 +112,7 @@ export class BoardState {
       Object.assign(order, { botNumber, startedAt: at, progress: null, expectedAt: this.#expectedAfter(at) });
     } else if (to === 'complete') {
       order.completedAt = at;
-      if (before?.startedAt) this.#usualMs = Date.parse(at) - Date.parse(before.startedAt);
+      if (before?.startedAt) this.#learnMeasured(Date.parse(at) - Date.parse(before.startedAt));
       this.#complete.unshift(number);
       for (const old of this.#complete.splice(completeShown)) this.#forgetLater(old);
     } else this.#forgetLater(number);
@@ -130,6 +132,12 @@ export class BoardState {
     if (!this.#isCutOff) return false;
     const last = this.pending.findLast(({ number }) => number !== order.number);
     return !last || byPlace(order, last) > 0;
+  }
+
+  /** One that is hardly longer than what is known is no news: a countdown of 10 s would begin at 11. */
+  #learnMeasured(ms) {
+    const isNews = this.#usualMs === null || ms < this.#usualMs || ms > this.#usualMs + writingMs;
+    if (isNews) this.#usualMs = ms;
   }
 
   #expectedAfter(at) {

@@ -163,6 +163,20 @@ describe('the lists of the page', () => {
     expect(page.state.processing[1].expectedAt).toBeNull();
   });
 
+  it('take a measured duration only when it is news, not when the writing made it a little longer', () => {
+    const tookOf = (doneAfterMs: number) => {
+      const { state } = open(boardOf({ pending: [waiting(2)], processing: [inHand(1)] }));
+      const tell = (number: number, from: Status, to: Status, at: number, eventId: number) =>
+        state.apply({ number, lane: 'normal', from, to, botNumber: 1, at: new Date(at).toISOString() }, `7-${eventId}`);
+      const startedAt = Date.parse(inHand(1).startedAt);
+      tell(1, 'processing', 'complete', startedAt + doneAfterMs, 1);
+      tell(2, 'pending', 'processing', startedAt + doneAfterMs, 2);
+      const [started] = state.processing;
+      return Date.parse(started.expectedAt) - Date.parse(started.startedAt);
+    };
+    expect([10_700, 9_000, 12_000].map(tookOf)).toEqual([10_000, 9_000, 12_000]);
+  });
+
   it('expect a new start to take as long as the others', () => {
     const page = open(boardOf({ pending: [waiting(2)], processing: [inHand(1)] }));
     page.move(2, 'pending', 'processing');

@@ -4,9 +4,10 @@ import { botChip, clockText, completeTile, pendingTile, processingRow, setText, 
 import { BoardState } from './board-state.js';
 import { followBoard } from './board-stream.js';
 import { noAnswer } from './problem.js';
+import { createServerClock } from './server-clock.js';
 import { openSession, SignedOutError } from './session.js';
 import { createSignInDialog } from './sign-in-dialog.js';
-import { removeToast, toast } from './toast.js';
+import { notice, removeToast, toast } from './toast.js';
 
 const announceMs = 2_000;
 const botsDelayMs = 250;
@@ -15,8 +16,7 @@ const slowMs = 500;
 
 const find = (id) => document.getElementById(id);
 let state = new BoardState();
-/** The server's clock less ours: bars and waits go by the server's. */
-let clockOffsetMs = 0;
+const clock = createServerClock();
 let botList = null;
 let isDrawDue = false;
 let isLoaded = false;
@@ -45,13 +45,13 @@ function showWho() {
 
 find('ask-sign-in').addEventListener('click', async () => {
   if (!(await signInDialog.ask())) return;
-  announce(`Signed in as ${session.user?.displayName}.`);
+  tell(`Signed in as ${session.user?.displayName}.`);
   focusAccount();
 });
 
 find('sign-out').addEventListener('click', () => {
   session.signOut();
-  announce('Signed out.');
+  tell('Signed out.');
   focusAccount();
 });
 
@@ -59,12 +59,13 @@ const stream = followBoard({
   onChange(kind, data, id) {
     if (kind === 'snapshot') {
       state = new BoardState(data);
-      clockOffsetMs = Date.parse(data.asOf) - Date.now();
+      clock.set(data.asOf);
       isLoaded = true;
       isWhole = true;
       readBotsSoon();
     } else if (kind === 'order') {
       state.apply(data, id);
+      clock.heard(data.at);
       noteForAnnouncement(data);
       if (state.needsSnapshot) stream.restart();
       readDurationSoon();
@@ -94,7 +95,7 @@ function drawSoon() {
 function draw() {
   isDrawDue = false;
   if (!isLoaded) return;
-  const now = Date.now() + clockOffsetMs;
+  const now = clock.now();
   const { pending, processing, complete, counts, bots } = state;
   draws('pending', pending, pendingTile, now);
   draws('processing', processing, processingRow, now);
@@ -103,12 +104,7 @@ function draw() {
   const unlisted = counts.pending - pending.length;
   find('pending-more').hidden = unlisted <= 0;
   setText(find('pending-more'), `and ${unlisted.toLocaleString('en')} more`);
-  setText(
-    find('processing-empty'),
-    bots.total === 0
-      ? `There is no bot yet. ${session.user?.role === 'MANAGER' ? 'Add one with + Bot.' : 'A manager can add one.'}`
-      : 'The bots are idle. They start with the next order at once.',
-  );
+  setText(find('processing-empty'), idleText(bots));
   const largest = Math.max(1_000, ...[...pending, ...processing, ...complete].map(({ number }) => number));
   document.body.style.setProperty('--digits', String(largest).length); // tiles are as wide as their numbers need
   drawBots(processing, bots);
@@ -126,12 +122,19 @@ function draws(name, orders, { keyOf, create, update }, now) {
   find(`${name}-empty`).hidden = orders.length > 0 || state.counts[name] > 0;
 }
 
-/** The list is for those who are signed in; everybody sees the counts, and the bots that have an order in hand. */
+function idleText({ total, idle, processing }) {
+  if (total === 0)
+    return `There is no bot yet. ${session.user?.role === 'MANAGER' ? 'Add one with + Bot.' : 'A manager can add one.'}`;
+  if (idle + processing === 0) return 'The bots are away. Orders wait until one of them is back.';
+  return 'The bots are idle. They start with the next order at once.';
+}
+
+/** Away is a bot without a host, or a robot that is silent. The list is for those who are signed in; everybody sees the counts, and the bots that have an order in hand. */
 function drawBots(processing, { total, idle, processing: busy }) {
-  const unassigned = total - idle - busy;
+  const away = total - idle - busy;
   setText(
     find('bots-counts'),
-    `${total} in all · ${busy} processing · ${idle} idle${unassigned > 0 ? ` · ${unassigned} waiting for a host` : ''}`,
+    `${total} in all · ${busy} processing · ${idle} idle${away > 0 ? ` · ${away} away` : ''}`,
   );
   const inHand = processing.filter(({ botNumber }) => botNumber !== null);
   const known =
@@ -211,11 +214,17 @@ function announce(text) {
   if (text) setText(find('announcements'), text);
 }
 
+/** What somebody did on this page, for their eyes and their ears. */
+function tell(text) {
+  announce(text);
+  notice(text);
+}
+
 for (const button of document.querySelectorAll('[data-action]')) {
   button.addEventListener('click', async () => {
     const slow = isLost && setTimeout(() => toast(noAnswer), slowMs); // it may be there, and silent
     try {
-      announce(await actions[button.dataset.action](() => !isLost));
+      tell(await actions[button.dataset.action](() => !isLost));
     } catch (error) {
       if (error instanceof ActionError) toast(error.message);
       else if (error instanceof SignedOutError) focusAccount();

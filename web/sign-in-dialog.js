@@ -119,9 +119,10 @@ async function showDemoAccounts(box, choose) {
   if (box.dataset.known) return;
   const response = await fetch('/assets/demo-accounts.json').catch(() => null); // away: asked for next time
   if (!response) return;
-  box.dataset.known = 'true';
   if (!response.ok) return;
+  box.dataset.known = 'true';
   const { password, accounts } = await response.json();
+  if (accounts.length === 0) return; // not a demo
   for (const { email, displayName, role } of accounts) {
     const button = element(
       'button',

@@ -22,7 +22,7 @@ const readAsset = (name: string) => readFile(new URL(`../openapi/${name}`, impor
 const etagOf = (bytes: Buffer) => `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
 
 /** The document of the API, and a page that shows it and tries it out. */
-export async function docsRoutes(app: FastifyInstance, _deps: AppDeps): Promise<void> {
+export async function docsRoutes(app: FastifyInstance, { config }: AppDeps): Promise<void> {
   const [page, style, start] = await Promise.all(['docs.html', 'docs.css', 'docs-start.js'].map(readAsset));
 
   let json: { bytes: Buffer; etag: string } | undefined;
@@ -39,7 +39,7 @@ export async function docsRoutes(app: FastifyInstance, _deps: AppDeps): Promise<
     },
     async (request, reply) => {
       if (!json) {
-        const bytes = Buffer.from(JSON.stringify(documentOf(app)));
+        const bytes = Buffer.from(JSON.stringify(documentOf(app, { isDemo: config.env === 'development' })));
         json = { bytes, etag: etagOf(bytes) };
       }
       return sendAsset(request, reply, 'application/json; charset=utf-8', json.bytes, json.etag);

@@ -38,8 +38,9 @@ export async function pageRoutes(app: FastifyInstance, { config, database }: App
   app.get('/', { config: { access: 'public' } }, async (_request, reply) => reply.sendFile('board.html'));
 
   // The sign-in of a demo offers its sample accounts, of which everybody knows the password; elsewhere nothing is said of them.
-  if (config.env !== 'development') return;
+  const isDemo = config.env === 'development';
   app.get('/assets/demo-accounts.json', async () => {
+    if (!isDemo) return { accounts: [] };
     const users = await listUsers(database.pool, { q: '@twolane.test', limit: 100 });
     const accounts = users.filter(({ email }) => sampleEmails.includes(email));
     return {
