@@ -52,6 +52,17 @@ function findNode() {
   process.exit(1);
 }
 
+/** `npm run` passes a signal to the shell between us alone, which dies of it and tells nobody: we would go on without anyone. */
+function stopWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const shell = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    child.kill('SIGTERM');
+  }, 100);
+}
+
 /**
  * Runs the target with the arguments, the terminal and the signals of this process, and ends as it ends.
  * `withTools: false` is for the command of an installed server, which has no development packages.
@@ -67,6 +78,7 @@ export async function launch(target, args, { withTools }) {
   process.on('SIGINT', () => !atTerminal && child.kill('SIGINT'));
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGHUP', () => child.kill('SIGHUP'));
+  stopWithNpm(child);
   const [code, signal] = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (...outcome) => resolve(outcome));

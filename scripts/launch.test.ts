@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readProcfile } from './start/procfile.ts';
 
 const scripts = import.meta.dirname;
 let folder: string;
@@ -103,8 +104,35 @@ describe('the launcher', () => {
     expect(lines).toEqual(['ready', 'told']);
   });
 
+  it('ends with npm, whose shell dies of a signal and passes none on', async () => {
+    write(
+      'target.ts',
+      `process.on('SIGTERM', () => { console.log('told'); process.exit(); }); setInterval(() => {}, 1000); console.log('ready');`,
+    );
+    const shell = spawn('/bin/sh', ['-c', `"${process.execPath}" scripts/run.mjs target.ts; true`], {
+      cwd: folder,
+      env: { PATH: `${path.join(folder, 'path')}:/usr/bin:/bin`, npm_lifecycle_event: 'web' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines: string[] = [];
+    const reader = createInterface({ input: shell.stdout }).on('line', (line) => lines.push(line));
+    await once(reader, 'line');
+    shell.kill('SIGTERM');
+    await once(reader, 'close'); // the program has ended too
+    expect(lines).toEqual(['ready', 'told']);
+  });
+
   it('dies of the signal that its program died of', async () => {
     const child = run('process.kill(process.pid, "SIGKILL")');
     expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
   });
+});
+
+it('starts by npm what the Procfile starts, with the same options', () => {
+  const { scripts: commands } = JSON.parse(readFileSync(path.join(scripts, '../package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const nameOf = (name: string) => (name === 'release' ? 'migrate' : name);
+  for (const { name, command } of readProcfile(path.join(scripts, '../Procfile')))
+    expect(commands[nameOf(name)]).toBe(command.replace(/^node /, 'node scripts/run.mjs '));
 });

@@ -2,9 +2,11 @@
 import { migrateQueueStore } from '../queues/backend.ts';
 import { readConfig } from '../src/config.ts';
 import { migrate } from '../src/db/migrations.ts';
+import { assertReachable } from '../src/db/reachable.ts';
 
 try {
   const { databaseUrl } = readConfig(process.env);
+  await assertReachable(databaseUrl);
   const applied = await migrate(databaseUrl);
   await migrateQueueStore(databaseUrl);
   console.log(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`);

@@ -5,7 +5,7 @@ import { launch } from './launch.mjs';
 
 const [target, ...args] = process.argv.slice(2);
 if (target === undefined) {
-  console.error('usage: node scripts/run.mjs FILE.ts [arguments]');
+  console.error('usage: node scripts/run.mjs [options of node] FILE.ts [arguments]');
   process.exit(2);
 }
 await launch(target, args, { withTools: true });

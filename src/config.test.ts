@@ -102,6 +102,21 @@ describe('the environment', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  it.each([
+    ['RATE_LIMIT_PER_MINUTE', 'lots', 'takes a whole number from 0 to 10000000'],
+    ['RATE_LIMIT_PER_MINUTE', '1.5', 'takes a whole number from 0 to 10000000'],
+    ['PORT', '70000', 'takes a whole number from 0 to 65535'],
+    ['ENV', 'prod', 'takes one of production, development, test'],
+    ['CORS_CREDENTIALS', 'yes', 'takes one of true, false'],
+    ['REDIS_URL', 'localhost:6379', 'takes an address such as redis://host:6379/0'],
+    ['QUEUE_PREFIX', 'a b', 'takes up to 40 letters, digits and {}_-'],
+    ['BOT_HANDLER_SECRET', 'short', 'takes at least 16 characters'],
+    ['JWT_ACCESS_TOKEN_DURATION', '2d', 'takes 1s to 24h'],
+    ['JWT_REFRESH_TOKEN_DURATION', 'a week', 'takes a duration such as 10s, 15m or 30d'],
+  ])('says what %s takes instead of %j', (name, wrong, told) => {
+    expect(faultsOf({ ...enough, [name]: wrong })).toBe(`The environment has 1 fault:\n  ${name}: ${told}`);
+  });
+
   it('puts DB_… and REDIS_… together and keeps odd characters in passwords', () => {
     const { databaseUrl, redisUrl } = readConfig({
       DB_HOST: 'db',

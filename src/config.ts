@@ -2,8 +2,15 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { samplePassword } from './domain/user.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const count = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
+const count = (from: number, to: number) => {
+  const error = `takes a whole number from ${from} to ${to}`;
+  return z.coerce.number({ error }).int({ error }).min(from, { error }).max(to, { error });
+};
+const port = count(0, 65_535);
+const oneOf = <const Word extends string>(...words: Word[]) =>
+  z.enum(words, { error: `takes one of ${words.join(', ')}` });
+const atLeast = (length: number) =>
+  z.string().min(length, `takes at least ${length} character${length === 1 ? '' : 's'}`);
 
 /** `250`, `250ms`, `15s`, `3m`, `15m`, `30d` → milliseconds. */
 export const durationMs = z
@@ -14,6 +21,10 @@ export const durationMs = z
     const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
     return Number.parseInt(text, 10) * factor;
   });
+
+/** A duration between two of them, told as they are written. */
+const durationWithin = (from: string, to: string) =>
+  durationMs.refine((ms) => ms >= durationMs.parse(from) && ms <= durationMs.parse(to), `takes ${from} to ${to}`);
 
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
 
@@ -30,7 +41,7 @@ const secrets = z
     error: 'takes secrets of at least 32 characters each (several by commas), such as `openssl rand -hex 32` gives',
   });
 
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const flag = oneOf('true', 'false').transform((text) => text === 'true');
 
 /** `false`, the number of proxies in front, or their addresses and networks. */
 const trustProxy = z.string().transform((text, context) => {
@@ -57,39 +68,41 @@ const isOrigin = (text: string) =>
   text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 
 const environment = z.object({
-  ENV: z.enum(['production', 'development', 'test']).default('production'),
+  ENV: oneOf('production', 'development', 'test').default('production'),
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(3000),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'takes an address such as postgres://user:password@host:5432/database' })
+    .optional(),
   DB_HOST: z.string().optional(),
   DB_PORT: port.default(5432),
   DB_USER: z.string().default('postgres'),
   DB_PASSWORD: z.string().default(''),
   DB_NAME: z.string().default('twolane'),
-  DB_SSL_MODE: z.enum(['disable', 'require', 'verify-full']).default('disable'),
+  DB_SSL_MODE: oneOf('disable', 'require', 'verify-full').default('disable'),
 
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'takes an address such as redis://host:6379/0' }).optional(),
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: port.default(6379),
   REDIS_PASSWORD: z.string().default(''),
   REDIS_DB: count(0, 1_000).default(0),
   QUEUE_PREFIX: z
     .string()
-    .regex(/^[a-z0-9{}_-]{1,40}$/i)
+    .regex(/^[a-z0-9{}_-]{1,40}$/i, 'takes up to 40 letters, digits and {}_-')
     .default('{twolane}'),
 
   ADMIN_USERNAME: z
     .string()
     .regex(/^[^:]+$/, 'takes no colon: Basic auth ends the name there')
     .optional(),
-  ADMIN_PASSWORD: z.string().min(8).optional(),
+  ADMIN_PASSWORD: atLeast(8).optional(),
   JWT_SECRET: secrets.optional(),
-  JWT_ISSUER: z.string().min(1).default('twolane'),
-  JWT_AUDIENCE: z.string().min(1).default('twolane-api'),
-  JWT_ACCESS_TOKEN_DURATION: durationMs.pipe(z.number().min(1_000).max(86_400_000)).default(900_000),
-  JWT_REFRESH_TOKEN_DURATION: durationMs.pipe(z.number().min(1_000).max(31_536_000_000)).default(2_592_000_000),
+  JWT_ISSUER: atLeast(1).default('twolane'),
+  JWT_AUDIENCE: atLeast(1).default('twolane-api'),
+  JWT_ACCESS_TOKEN_DURATION: durationWithin('1s', '24h').default(900_000),
+  JWT_REFRESH_TOKEN_DURATION: durationWithin('1s', '365d').default(2_592_000_000),
 
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'takes origins such as https://shop.example, without a path, or *')
@@ -100,14 +113,14 @@ const environment = z.object({
   SIGN_IN_LIMIT_PER_MINUTE: count(0, 10_000_000).default(60),
   OVERLOAD_EVENT_LOOP_DELAY: durationMs.default(2_000),
 
-  TWOLANE_FAILPOINT: z.enum(['after-commit']).optional(),
+  TWOLANE_FAILPOINT: oneOf('after-commit').optional(),
 
   INTAKE_MAX_WAITING: count(1, 1_000_000).default(5_000),
   ORDER_MAX_ATTEMPTS: count(1, 1_000).default(5),
   BOT_CAPACITY: count(0, 10_000).default(25),
   BOT_PROCESSING_MS: count(0, 86_400_000).default(10_000),
-  BOT_HANDLER: z.string().min(1).default('timer'),
-  BOT_HANDLER_SECRET: z.string().min(16).optional(),
+  BOT_HANDLER: atLeast(1).default('timer'),
+  BOT_HANDLER_SECRET: atLeast(16).optional(),
   BOT_HANDLER_TIMEOUT: durationMs.default(60_000),
 });
 

@@ -6,6 +6,7 @@ import { createAccessTokens } from './accounts/access-tokens.ts';
 import { type Config, readConfig } from './config.ts';
 import { assertSchemaCurrent } from './db/migrations.ts';
 import { openDatabase } from './db/pool.ts';
+import { assertReachable } from './db/reachable.ts';
 import { openRedis } from './db/redis.ts';
 import { buildApp } from './http/app.ts';
 import type { AppDeps } from './http/app-deps.ts';
@@ -15,6 +16,7 @@ import { createAnnouncer } from './operations/announcer.ts';
 import { openCatalogue } from './operations/catalogue.ts';
 import { HandOver } from './operations/hand-over.ts';
 import { OrderIntake } from './operations/order-intake.ts';
+import { QueueStoreNotice } from './operations/queue-store-notice.ts';
 import { RobotDesk } from './operations/robot-desk.ts';
 import { assertNoSampleAccounts } from './operations/sample-accounts.ts';
 import { SessionCache } from './operations/session-cache.ts';
@@ -33,6 +35,7 @@ export async function startWeb(
   replacements: Partial<Pick<AppDeps, 'tokens' | 'sessions'>> = {},
 ): Promise<RunningWeb> {
   if (!config.tokens) throw new TypeError('the web process needs JWT_SECRET');
+  await assertReachable(config.databaseUrl);
   const database = await openDatabase(config.databaseUrl, log, { name: 'web' });
   try {
     await assertSchemaCurrent(database.pool);
@@ -41,6 +44,7 @@ export async function startWeb(
     await database.close();
     throw error;
   }
+  const notice = new QueueStoreNotice(config.redisUrl, log);
   const openStore = (role: 'producer' | 'worker', poolSize: number) =>
     openQueueStore({
       databaseUrl: config.databaseUrl,
@@ -48,9 +52,10 @@ export async function startWeb(
       prefix: config.queuePrefix,
       role,
       poolSize,
-      onError: (error) => log.debug({ error: error.message }, 'queue store connection'),
+      onError: notice.onError,
     });
   const store = openStore('producer', 4);
+  notice.follow(store);
   const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
   const catalogue = await openCatalogue({ database, log });
   const handOver = new HandOver({ database, store, log });
@@ -90,6 +95,7 @@ export async function startWeb(
     url,
     routes: app.guardedRoutes,
     async close() {
+      notice.close();
       await board.close();
       await robots.close();
       await app.close();
@@ -108,15 +114,17 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
     const config = readConfig(process.env, ['JWT_SECRET']);
     const log = createLog(config.logLevel, 'web');
-    const web = await startWeb(config, log);
+    const web = startWeb(config, log);
+    // Before it has started: who reads that it listens may stop it at once.
     closeWithGrace({ delay: 5_000 }, async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'web crashed');
       else log.info({ signal }, 'web stopping');
-      await web.close();
+      await (await web).close();
     });
+    await web;
   } catch (error) {
     process.stderr.write(
-      `${['ConfigError', 'SchemaOutdatedError', 'SampleAccountsError'].includes((error as Error).name) ? (error as Error).message : (error as Error).stack}\n`,
+      `${['ConfigError', 'DatabaseUnreachableError', 'SchemaOutdatedError', 'SampleAccountsError'].includes((error as Error).name) ? (error as Error).message : (error as Error).stack}\n`,
     );
     process.exit(1);
   }

@@ -259,7 +259,9 @@ describe('who is meant', () => {
   it('is whoever signed in last by hand, if nobody else did', async () => {
     const one = await signInAs();
     expect(await runJson('whoami')).toMatchObject({ user: { email: one } });
-    expect(await runJson('orders place --vip --item espresso')).toMatchObject({ order: { lane: 'vip' } });
+    expect(await runJson('orders place --item espresso --as vip@twolane.test')).toMatchObject({
+      order: { lane: 'vip' },
+    });
     const other = await signInAs();
     const asked = await run('orders list');
     expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`--as ${one}\n  --as ${other}`) });

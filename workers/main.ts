@@ -4,8 +4,10 @@ import { openQueueStore } from '../queues/backend.ts';
 import { type Config, ConfigError, readConfig } from '../src/config.ts';
 import { assertSchemaCurrent } from '../src/db/migrations.ts';
 import { openDatabase } from '../src/db/pool.ts';
+import { assertReachable } from '../src/db/reachable.ts';
 import { createLog, type Logger } from '../src/log.ts';
 import { createAnnouncer } from '../src/operations/announcer.ts';
+import { QueueStoreNotice } from '../src/operations/queue-store-notice.ts';
 import { BotHost } from './bots/bot-host.ts';
 import { openHandler } from './bots/handlers/open-handler.ts';
 import { OutboxRelay } from './outbox-relay.ts';
@@ -24,9 +26,12 @@ export async function startWorkers(config: Config, log: Logger, roles: readonly 
     for (const closeOne of closers.splice(0).reverse()) await closeOne();
   };
   try {
+    await assertReachable(config.databaseUrl);
     const database = await openDatabase(config.databaseUrl, log, { name: roles.join(' ') });
     closers.push(() => database.close());
     await assertSchemaCurrent(database.pool);
+    const notice = new QueueStoreNotice(config.redisUrl, log);
+    closers.push(async () => notice.close());
     const openStore = (role: 'producer' | 'worker', poolSize: number) => {
       const store = openQueueStore({
         databaseUrl: config.databaseUrl,
@@ -34,9 +39,10 @@ export async function startWorkers(config: Config, log: Logger, roles: readonly 
         prefix: config.queuePrefix,
         role,
         poolSize,
-        onError: (error) => log.debug({ error: error.message }, 'queue store connection'),
+        onError: notice.onError,
       });
       closers.push(() => store.close());
+      notice.follow(store);
       return store;
     };
     const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
@@ -80,16 +86,17 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     const config = readConfig(process.env);
     const roles = rolesFrom(process.argv.slice(2));
     const log = createLog(config.logLevel, roles.join(' '));
-    const workers = await startWorkers(config, log, roles);
-    // A deploy gives every order back and is gone within 5 s, whatever the handlers do.
+    const workers = startWorkers(config, log, roles);
+    // A deploy gives every order back and is gone within 5 s, whatever the handlers do; also one that comes during the start.
     closeWithGrace({ delay: 4_500 }, async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'workers crashed');
       else log.info({ signal }, 'workers stopping');
-      await workers.close();
+      await (await workers).close();
     });
+    await workers;
   } catch (error) {
     process.stderr.write(
-      `${error instanceof ConfigError || (error as Error).name === 'SchemaOutdatedError' ? (error as Error).message : (error as Error).stack}\n`,
+      `${['ConfigError', 'DatabaseUnreachableError', 'SchemaOutdatedError'].includes((error as Error).name) ? (error as Error).message : (error as Error).stack}\n`,
     );
     process.exit(1);
   }

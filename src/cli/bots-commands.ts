@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { botSchema } from '../domain/bot.ts';
 import { askFor } from './api-client.ts';
+import { asCalled } from './called-as.ts';
 import { clockText } from './order-text.ts';
 import { accounts, connect, examples, wantsJson } from './program-options.ts';
 import { paint, printable, type Terminal, writeJson, writeLine, writeTable } from './terminal.ts';
@@ -53,7 +54,8 @@ export function addBotsCommands(program: Command, terminal: Terminal): void {
       const server = await connect(terminal, command, accounts.manager);
       const { value, raw } = await askFor(server, { method: 'GET', path: '/v1/bots' }, botsAnswer);
       if (wantsJson(command)) return writeJson(terminal.stdout, raw);
-      if (value.bots.length === 0) return writeLine(terminal.stdout, 'no bots: add one with `twolane bots add`');
+      if (value.bots.length === 0)
+        return writeLine(terminal.stdout, asCalled(terminal, 'no bots: add one with `twolane bots add`'));
       writeTable(
         terminal.stdout,
         ['BOT', 'STATUS', 'ORDER', 'SINCE', 'HOST'],

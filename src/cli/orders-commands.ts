@@ -4,11 +4,14 @@ import { z } from 'zod';
 import { type Lane, lanes } from '../domain/lane.ts';
 import { orderEventSchema, orderSchema } from '../domain/order.ts';
 import { orderStatuses } from '../domain/order-status.ts';
-import { askFor } from './api-client.ts';
-import { BadUsageError } from './failures.ts';
+import { laneOf } from '../domain/user.ts';
+import { askFor, type Server } from './api-client.ts';
+import { asCalled } from './called-as.ts';
+import { BadUsageError, CliError } from './failures.ts';
 import { writeOrder, writeOrderEvents, writeOrders } from './order-text.ts';
 import { accounts, connect, examples, parseCount, wantsJson } from './program-options.ts';
-import { paint, type Terminal, writeJson, writeLine } from './terminal.ts';
+import { paint, printable, type Terminal, writeJson, writeLine } from './terminal.ts';
+import { mayChooseLane, readRole } from './who-speaks.ts';
 
 const orderAnswer = z.object({ order: orderSchema });
 const ordersAnswer = z.object({ orders: z.array(orderSchema), nextCursor: z.string().nullable() });
@@ -58,7 +61,7 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
     .command('place')
     .description('place an order, paid at the counter')
     .option('-i, --item <sku[:quantity]>', 'what to order; give it once for each product', collectItem)
-    .option('--vip', `order as ${accounts.vip}: the VIP lane`)
+    .option('--vip', `for the VIP lane: as a VIP or a manager (nobody signed in, on this machine: as ${accounts.vip})`)
     .option('--note <text>', 'a note for whoever makes it')
     .option('--customer <name>', 'the name to call out')
     .addOption(new Option('--lane <lane>', 'the lane; only a manager may choose').choices(lanes))
@@ -75,9 +78,10 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
       if (options.item === undefined) {
         throw new BadUsageError('an order needs at least one --item', ['for example --item espresso:2']);
       }
-      const server = await (options.vip
-        ? connect(terminal, command, accounts.vip, { isNamed: true })
-        : connect(terminal, command, accounts.normal));
+      if (options.vip && options.lane === 'normal')
+        throw new BadUsageError('--vip and --lane normal exclude each other');
+      const server = await connect(terminal, command, options.vip ? accounts.vip : accounts.normal);
+      const lane = options.vip ? await vipLaneOf(server) : options.lane;
       const idempotencyKey = options.key ?? randomUUID();
       const { value, raw, answer } = await askFor(
         server,
@@ -90,7 +94,7 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
             payment: { method: 'counter' },
             ...(options.note === undefined ? {} : { note: options.note }),
             ...(options.customer === undefined ? {} : { customerName: options.customer }),
-            ...(options.lane === undefined ? {} : { lane: options.lane }),
+            ...(lane === undefined ? {} : { lane }),
           },
           whenLost: `it may have been placed: repeat with --key ${idempotencyKey} to find out without ordering twice`,
         },
@@ -105,7 +109,13 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
       }
       writeOrder(terminal.stdout, value.order);
       if (server.user !== accounts.normal) {
-        writeLine(terminal.stdout, `\nsee it again: twolane orders show ${value.order.number} --as ${server.user}`);
+        writeLine(
+          terminal.stdout,
+          asCalled(
+            terminal,
+            `\nsee it again: twolane orders show ${value.order.number} --as ${printable(server.user)}`,
+          ),
+        );
       }
     });
 }
@@ -139,7 +149,7 @@ function addListCommand(orders: Command, terminal: Terminal): void {
       writeOrders(terminal.stdout, value.orders);
       if (value.orders.length === 0 && server.user === accounts.normal) {
         const other = `twolane orders list --as ${accounts.manager}`;
-        writeLine(terminal.stdout, `these would be ${server.user}’s own; everybody’s: ${other}`);
+        writeLine(terminal.stdout, asCalled(terminal, `these would be ${server.user}’s own; everybody’s: ${other}`));
       }
       if (value.nextCursor !== null) writeLine(terminal.stdout, `\nmore: --cursor ${value.nextCursor}`);
     });
@@ -200,6 +210,17 @@ function addCancelCommand(orders: Command, terminal: Terminal): void {
       if (wantsJson(command)) return writeJson(terminal.stdout, raw);
       writeOrder(terminal.stdout, value.order);
     });
+}
+
+/** What the order has to say about its lane; throws when this account has no way into the VIP lane. */
+async function vipLaneOf(server: Server & { user: string }): Promise<Lane | undefined> {
+  const role = await readRole(server);
+  if (laneOf(role) === 'vip') return undefined; // only a manager may name one
+  if (mayChooseLane(role)) return 'vip';
+  throw new CliError(`${server.user} is ${role}: the VIP lane is for a VIP or a manager`, [
+    `leave --vip out, or name another account with --as (in the demo: --as ${accounts.vip})`,
+    `a manager or the admin can make it one: \`twolane users role ${server.user} VIP\``,
+  ]);
 }
 
 function collectItem(text: string, earlier: Item[] | undefined): Item[] {

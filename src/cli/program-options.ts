@@ -4,7 +4,8 @@ import { SignIn } from './accounts/sign-in.ts';
 import { whoIsMeant } from './accounts/who-is-meant.ts';
 import type { Patience, Server } from './api-client.ts';
 import { parseDurationMs } from './duration.ts';
-import { findServerUrl } from './server-address.ts';
+import { withProjectSettings } from './project-settings.ts';
+import { findServerUrl, isLoopback } from './server-address.ts';
 import type { Terminal } from './terminal.ts';
 
 export const accounts = {
@@ -27,11 +28,10 @@ export async function connect(
   terminal: Terminal,
   command: Command,
   sampleAccount: string,
-  { isNamed = false } = {},
 ): Promise<Server & { user: string }> {
   const sessions = openSessions(terminal.env);
   const server = await reach(terminal, command, sessions);
-  const { as = isNamed ? sampleAccount : undefined } = command.optsWithGlobals<GlobalOptions>();
+  const { as } = command.optsWithGlobals<GlobalOptions>();
   return { ...server, user: as ?? (await whoIsMeant(sessions, server.url, sampleAccount)) };
 }
 
@@ -41,8 +41,10 @@ export function connectAsNobody(terminal: Terminal, command: Command): Promise<S
 }
 
 async function reach(terminal: Terminal, command: Command, sessions: SessionStore): Promise<Server> {
-  const { env, signal } = terminal;
-  const url = await findServerUrl(terminal, command.optsWithGlobals<GlobalOptions>().url);
+  const { signal, projectFolder } = terminal;
+  const here = await withProjectSettings(terminal);
+  const url = await findServerUrl({ env: here, projectFolder }, command.optsWithGlobals<GlobalOptions>().url);
+  const env = isLoopback(url) ? here : terminal.env;
   return { url, user: null, tokens: new SignIn(sessions), env, signal, patience: shortPatience };
 }
 
@@ -79,4 +81,4 @@ export function examples(...lines: [command: string, purpose: string][]): string
 
 /** Under the help of what only the admin may do. */
 export const needsAdmin =
-  '\nSigns in with ADMIN_USERNAME and ADMIN_PASSWORD; on this machine the demo’s are the default.';
+  '\nSigns in with ADMIN_USERNAME and ADMIN_PASSWORD; for a server on this machine also from .env, else the demo’s.';

@@ -39,11 +39,11 @@ it('switches the echo off before it asks, so that nothing typed at once is shown
 });
 
 it('wants the current password once and the new one twice, or both as lines of a pipe', async () => {
-  const { terminal, seen } = terminalWith('former\r', 'secret\r', 'secret\r');
-  const passwords = { currentPassword: 'former', newPassword: 'secret' };
+  const { terminal, seen } = terminalWith('former\r', 'secret-1\r', 'secret-1\r');
+  const passwords = { currentPassword: 'former', newPassword: 'secret-1' };
   expect(await readPasswordChange(terminal, { fromStdin: false, of: 'mara@shop.example' })).toEqual(passwords);
   expect(seen.text).toBe('Current password of mara@shop.example: \nNew password: \nThe same again: \n');
-  terminal.stdin = new PassThrough().end('former\r\nsecret\n') as PassThrough;
+  terminal.stdin = new PassThrough().end('former\r\nsecret-1\n') as PassThrough;
   expect(await readPasswordChange(terminal, { fromStdin: true, of: '' })).toEqual(passwords);
   for (const text of ['former\n', 'former\n\n', '\nsecret\n', 'former\nsecret\nsecret\n']) {
     terminal.stdin = new PassThrough().end(text) as PassThrough;
@@ -64,12 +64,19 @@ it.each([
 });
 
 it('wants a new one twice, and the same', async () => {
-  const same = terminalWith('secret\r', 'secret\r');
-  expect(await readPassword(same.terminal, { fromStdin: false, twice: true })).toBe('secret');
+  const same = terminalWith('secret-1\r', 'secret-1\r');
+  expect(await readPassword(same.terminal, { fromStdin: false, twice: true })).toBe('secret-1');
   expect(same.seen.text).not.toContain('secret');
-  const other = terminalWith('secret\r', 'sacred\r');
+  const other = terminalWith('secret-1\r', 'sacred-1\r');
   const asked = readPassword(other.terminal, { fromStdin: false, twice: true });
   await expect(asked).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('different') });
+});
+
+it('refuses a new one that is too short before it is typed again', async () => {
+  const { terminal, seen } = terminalWith('seven77\r');
+  const asked = readPassword(terminal, { fromStdin: false, twice: true });
+  await expect(asked).rejects.toMatchObject({ exitCode: 2, message: 'a new password takes at least 8 characters' });
+  expect(seen.text).toBe('Password: \n');
 });
 
 it('ends with Ctrl-C, and takes Ctrl-D for no answer', async () => {

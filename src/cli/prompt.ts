@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { newPasswordSchema } from '../domain/user.ts';
 import { BadUsageError, InterruptedError } from './failures.ts';
 import { type Terminal, writeLine } from './terminal.ts';
 
@@ -45,10 +46,17 @@ export async function readPassword(
   }
   const password = await askLine(terminal, question, { isSecret: true });
   if (!password) throw new BadUsageError('no password was given');
+  if (twice) assertNewPassword(password);
   if (twice && (await askLine(terminal, 'The same again: ', { isSecret: true })) !== password) {
     throw new BadUsageError('these were two different passwords');
   }
   return password;
+}
+
+/** Before it is typed again: the server would refuse it. */
+function assertNewPassword(password: string): void {
+  const [issue] = newPasswordSchema.safeParse(password).error?.issues ?? [];
+  if (issue?.code === 'too_small') throw new BadUsageError(`a new password ${issue.message}`);
 }
 
 /** The current password and a new one: asked for, the new one twice, or the two lines of stdin. */

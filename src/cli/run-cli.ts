@@ -3,6 +3,7 @@ import { addAccountCommands } from './accounts/account-commands.ts';
 import { addUsersCommands } from './accounts/users-commands.ts';
 import { addBoardCommand } from './board/board-command.ts';
 import { addBotsCommands } from './bots-commands.ts';
+import { asCalled } from './called-as.ts';
 import { CliError, exitCodes } from './failures.ts';
 import { addOrdersCommands } from './orders-commands.ts';
 import { addProductsCommands } from './products/products-commands.ts';
@@ -31,14 +32,14 @@ function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Comman
     .description('an order-processing engine with a fast lane')
     .option(
       '--url <url>',
-      'the server (default: TWOLANE_URL, else what `npm start` runs here, else http://127.0.0.1:3000)',
+      'the server (default: TWOLANE_URL, else what `npm start` runs here, else http://127.0.0.1:PORT, or :3000)',
     )
     .option('--as <e-mail>', 'the account to speak as (default: who is signed in, else here a sample account)')
     .option('--json', 'only JSON on stdout')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
+      writeOut: (text) => terminal.stdout.write(asCalled(terminal, text)),
+      writeErr: (text) => terminal.stderr.write(asCalled(terminal, text)),
       getOutHelpWidth: () => terminal.stdout.columns ?? 100,
       getErrHelpWidth: () => terminal.stderr.columns ?? 100,
     })
@@ -65,7 +66,8 @@ function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Comman
   return program;
 }
 
-function sayFailure({ stderr }: Terminal, error: CliError): void {
+function sayFailure(terminal: Terminal, error: CliError): void {
+  const { stderr } = terminal;
   writeLine(stderr, `${paint(stderr, 'red', 'twolane:')} ${printable(error.message)}`);
-  for (const hint of error.hints) writeLine(stderr, `  ${printable(hint)}`);
+  for (const hint of error.hints) writeLine(stderr, `  ${asCalled(terminal, printable(hint))}`);
 }

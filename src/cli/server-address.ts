@@ -6,23 +6,29 @@ import { BadUsageError } from './failures.ts';
 import type { Terminal } from './terminal.ts';
 
 const runFileSchema = z.object({ url: z.url(), pid: z.int().optional() });
-const defaultUrl = 'http://127.0.0.1:3000';
+const exampleUrl = 'http://127.0.0.1:3000';
 
-/** Where the server is: as told, else the one that `npm start` runs here, else the default port. */
+/** Where the server is: as told, else the one that `npm start` runs here, else this machine at PORT or the default port. */
 export async function findServerUrl(terminal: Pick<Terminal, 'env' | 'projectFolder'>, told?: string): Promise<URL> {
   if (told !== undefined) return parseServerUrl(told, '--url');
   if (terminal.env.TWOLANE_URL) return parseServerUrl(terminal.env.TWOLANE_URL, 'TWOLANE_URL');
-  return new URL((await readRunningUrl(terminal.projectFolder)) ?? defaultUrl);
+  return new URL((await readRunningUrl(terminal.projectFolder)) ?? urlOnPort(terminal.env.PORT));
 }
 
 function parseServerUrl(text: string, where: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new BadUsageError(`${where} is not a http(s) address: ${JSON.stringify(text)}`, [
-      `for example ${defaultUrl}`,
+      `for example ${exampleUrl}`,
     ]);
   }
   return url;
+}
+
+/** PORT is the server's setting: what is wrong with it is for the server to say. */
+function urlOnPort(port: string | undefined): string {
+  const url = `http://127.0.0.1:${port}`;
+  return /^[1-9]\d*$/.test(port ?? '') && URL.canParse(url) ? url : exampleUrl;
 }
 
 async function readRunningUrl(projectFolder: string): Promise<string | undefined> {

@@ -7,7 +7,8 @@ export class SampleAccountsError extends Error {
   constructor() {
     super(
       `This database has sample accounts (${sampleEmails.join(', ')}) with the password of the demo, which everybody knows.\n` +
-        'With ENV=production the web process does not start on it: use a database of its own, or close these accounts.',
+        'With ENV=production the web process does not start on it. Use a database of its own, or start it once with ENV=development,\n' +
+        'add a manager of your own (`twolane users add`), and remove each of these accounts (`twolane users remove E-MAIL`).',
     );
     this.name = 'SampleAccountsError';
   }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { productSchema } from '../../domain/product.ts';
 import { askFor, type Server } from '../api-client.ts';
+import { asCalled } from '../called-as.ts';
 import { countText } from '../count-text.ts';
 import { moneyText } from '../currency.ts';
 import { exitCodes } from '../failures.ts';
@@ -47,7 +48,7 @@ export function addProductsCommands(program: Command, terminal: Terminal, outcom
       const { value, raw } = await askFor(server, { method: 'GET', path: '/v1/products' }, productsAnswer);
       if (wantsJson(command)) return writeJson(terminal.stdout, raw);
       if (value.products.length === 0)
-        return writeLine(terminal.stdout, 'no products: `twolane products import` brings some');
+        return writeLine(terminal.stdout, asCalled(terminal, 'no products: `twolane products import` brings some'));
       writeTable(
         terminal.stdout,
         ['SKU', 'NAME', 'PRICE', ''],

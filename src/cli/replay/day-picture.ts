@@ -56,7 +56,7 @@ export function dayLines(output: Output, view: DayView): string[] {
     `sent      ${byLane(sentByLane)} of ${ordersInFile}${view.refused > 0 ? paint(output, 'red', `, ${view.refused} refused`) : ''}`,
     `complete  ${byLane(completeByLane)}`,
     `waiting   ${String(waitingNow(sent, watch)).padEnd(6)} ${paint(output, 'yellow', sparkText(view.waitingHistory))}`,
-    `bots      ${processing} of ${total} busy${total === 0 ? paint(output, 'red', ': add one with `twolane bots add`') : ''} ${paint(output, 'cyan', '■'.repeat(Math.min(40, processing)))}`,
+    `bots      ${processing} of ${total} busy${total === 0 ? paint(output, 'red', ': add one') : ''} ${paint(output, 'cyan', '■'.repeat(Math.min(40, processing)))}`,
     ...[view.shortage, restText(view)].flatMap((text) => (text === undefined ? [] : [paint(output, 'yellow', text)])),
     watch.trouble === undefined
       ? paint(output, 'dim', 'Ctrl-C stops with the report so far')

@@ -19,13 +19,13 @@ function ordersEvery(spaceMs: number, count: number): TillOrder[] {
 }
 
 describe('shortageText', () => {
-  const day = { orders: ordersEvery(minuteMs, 601), speed: 60, waitMs: 0, serviceMs: 10_000 };
+  const day = { orders: ordersEvery(minuteMs, 601), speed: 60, waitMs: 0, service: { ms: 10_000, source: 'as told' } };
 
   it('says how many bots are needed at this speed, how many there are, and how long it takes with them', () => {
     // an order a second, ten seconds each: ten bots; with two of them 601 × 10 s / 2
     expect(shortageText({ ...day, bots: 2 })).toBe(
       'at this speed about 10 bots are needed, there are 2 (all done in about 50m 15s): ' +
-        'so many keep waits within 0 ms of file time when an order takes a bot 10.0 s',
+        'so many keep waits within 0 ms of file time when an order takes a bot 10.0 s, as told',
     );
     expect(shortageText({ ...day, bots: 0 })).toMatch(/10 bots are needed, there are 0: /);
   });
@@ -83,7 +83,7 @@ it('warns once an order of this day is sent, and again when the number of bots c
   });
   const watch = new OrderWatch();
   watch.bots = { total: 2, idle: 2, processing: 0 };
-  const shortage = new Shortage(day, 10_000);
+  const shortage = new Shortage(day, { ms: 10_000, source: 'as the last 5 done here did' });
   expect(shortage.textNow([sentAt(0, true)], watch)).toBeUndefined();
   const sent = [sentAt(0, true), sentAt(301, false)];
   expect(shortage.textNow(sent, watch)).toMatch(/there are 2 \(all done in about 25m 10s\)/); // 300 are left
@@ -94,5 +94,30 @@ it('warns once an order of this day is sent, and again when the number of bots c
   watch.bots = { total: 1, idle: 1, processing: 0 };
   expect(unknown.textNow(sent, watch)).toBeUndefined();
   watch.correct(301, { ...factsWithout(), endedAs: 'complete', busyMs: 5_000 });
-  expect(unknown.textNow(sent, watch)).toMatch(/there is 1 .*an order takes a bot 5\.0 s$/);
+  expect(unknown.textNow(sent, watch)).toMatch(
+    /there is 1 .*an order takes a bot 5\.0 s, as the first ones of this day did$/,
+  );
+});
+
+it('forgets what earlier orders took as soon as three of this day are complete', () => {
+  const sent = [0, 1, 2, 3].map(
+    (number): SentOrder => ({
+      number,
+      lane: 'normal',
+      fileAtMs: number * minuteMs,
+      placedAtMs: 0,
+      alreadySent: false,
+      facts: factsWithout(),
+    }),
+  );
+  const watch = new OrderWatch();
+  watch.bots = { total: 2, idle: 0, processing: 2 };
+  const day = { orders: ordersEvery(minuteMs, 601), speed: 60, waitMs: 0 };
+  const shortage = new Shortage(day, { ms: 10_000, source: 'as the last 5 done here did' });
+  const complete = (number: number) => watch.correct(number, { ...factsWithout(), endedAs: 'complete', busyMs: 100 });
+  complete(0);
+  complete(1);
+  expect(shortage.textNow(sent, watch)).toMatch(/10 bots are needed.* 10\.0 s, as the last 5 done here did$/);
+  complete(2);
+  expect(shortage.textNow(sent, watch)).toBeUndefined(); // two bots are enough for 100 ms an order
 });

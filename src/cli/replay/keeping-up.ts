@@ -8,27 +8,32 @@ import type { OrderWatch } from './order-watch.ts';
 import type { TillOrder } from './till-orders.ts';
 
 const ordersAnswer = z.object({ orders: z.array(orderSchema) });
-const sampledOrders = 20;
+const sampledOrders = 5; // the newest: bots may have been made faster since
+const ownOrders = 3;
 
 /** What an order takes a bot, in real time, by what was done here lately; null when nothing was. */
-export async function readServiceMs(server: Server): Promise<number | null> {
+export async function readServiceTime(server: Server): Promise<ServiceTime | null> {
   const query = { status: 'complete', limit: String(sampledOrders) };
   const { value } = await askFor(server, { method: 'GET', path: '/v1/orders', query }, ordersAnswer);
-  return meanOf(
-    value.orders.flatMap(({ startedAt, completedAt }) =>
-      startedAt === null || completedAt === null ? [] : [Date.parse(completedAt) - Date.parse(startedAt)],
-    ),
+  const tookMs = value.orders.flatMap(({ startedAt, completedAt }) =>
+    startedAt === null || completedAt === null ? [] : [Date.parse(completedAt) - Date.parse(startedAt)],
   );
+  const ms = meanOf(tookMs);
+  return ms === null
+    ? null
+    : { ms, source: `as the last ${tookMs.length === 1 ? 'one' : tookMs.length} done here did` };
 }
 
 /** The same, measured on this day's own orders. */
 export function measuredServiceMs(sent: readonly SentOrder[], watch: OrderWatch): number | null {
-  return meanOf(
-    sent.flatMap(({ alreadySent, number }) => {
-      const { endedAs, busyMs } = watch.factsOf(number);
-      return endedAs === 'complete' && !alreadySent ? [busyMs] : [];
-    }),
-  );
+  return meanOf(endedBusyMs(sent, watch));
+}
+
+function endedBusyMs(sent: readonly SentOrder[], watch: OrderWatch): number[] {
+  return sent.flatMap(({ alreadySent, number }) => {
+    const { endedAs, busyMs } = watch.factsOf(number);
+    return endedAs === 'complete' && !alreadySent ? [busyMs] : [];
+  });
 }
 
 export interface DayAhead {
@@ -36,51 +41,66 @@ export interface DayAhead {
   speed: number;
   /** In the file's time. */
   waitMs: number;
-  /** In real time. */
-  serviceMs: number;
+  service: ServiceTime;
   bots: number;
 }
 
+/** What an order takes a bot, in real time, and how that is known. */
+export interface ServiceTime {
+  ms: number;
+  source: string;
+}
+
 /** Says how many bots this day needs at this speed, when there are fewer. */
-export function shortageText({ orders, speed, waitMs, serviceMs, bots }: DayAhead): string | undefined {
+export function shortageText({ orders, speed, waitMs, service, bots }: DayAhead): string | undefined {
   const arrivals = orders.map(({ placedAt, lane }) => ({ atMs: placedAt.atMs, lane }));
-  const needed = botsNeededFor(arrivals, serviceMs * speed, waitMs);
+  const needed = botsNeededFor(arrivals, service.ms * speed, waitMs);
   const [first, last] = [arrivals[0], arrivals.at(-1)];
   if (needed === null || needed.bots <= bots || first === undefined || last === undefined) return undefined;
   const there = bots === 1 ? 'there is 1' : `there are ${bots}`;
   const sendingMs = (last.atMs - first.atMs) / speed;
-  const longestMs = Math.max(sendingMs, (orders.length * serviceMs) / bots) + serviceMs;
+  const longestMs = Math.max(sendingMs, (orders.length * service.ms) / bots) + service.ms;
   const until = bots === 0 ? '' : ` (all done in about ${durationText(longestMs)})`;
   // a narrow terminal cuts off the end
   return (
     `at this speed about ${needed.bots} bots are needed, ${there}${until}: ` +
-    `so many keep waits within ${durationText(waitMs)} of file time when an order takes a bot ${durationText(serviceMs)}`
+    `so many keep waits within ${durationText(waitMs)} of file time when an order takes a bot ${durationText(service.ms)}, ${service.source}`
   );
 }
 
-/** That sentence as the day goes: from the first order that is really sent, anew whenever the number of bots changes. */
+/** That sentence as the day goes: from the first order that is really sent, anew whenever the number of bots changes, or this day's own orders tell. */
 export class Shortage {
   readonly #day: Pick<DayAhead, 'orders' | 'speed' | 'waitMs'>;
-  /** Null until something has told; then this day's own orders tell. */
-  #serviceMs: number | null;
+  /** Null until something has told. */
+  #service: ServiceTime | null;
+  #isMeasured = false;
   #said: { bots: number; text: string | undefined } | undefined;
 
-  constructor(day: Pick<DayAhead, 'orders' | 'speed' | 'waitMs'>, serviceMs: number | null) {
+  constructor(day: Pick<DayAhead, 'orders' | 'speed' | 'waitMs'>, service: ServiceTime | null) {
     this.#day = day;
-    this.#serviceMs = serviceMs;
+    this.#service = service;
   }
 
   textNow(sent: readonly SentOrder[], watch: OrderWatch): string | undefined {
     const first = sent.find(({ alreadySent }) => !alreadySent);
     if (first === undefined) return undefined; // an earlier replay has sent it all, perhaps
-    this.#serviceMs ??= measuredServiceMs(sent, watch);
-    if (this.#serviceMs === null) return undefined;
+    if (!this.#isMeasured) this.#measure(sent, watch);
+    if (this.#service === null) return undefined;
     const bots = watch.bots.total;
     if (this.#said?.bots !== bots) {
       const orders = this.#day.orders.filter(({ placedAt }) => placedAt.atMs >= first.fileAtMs);
-      this.#said = { bots, text: shortageText({ ...this.#day, orders, serviceMs: this.#serviceMs, bots }) };
+      this.#said = { bots, text: shortageText({ ...this.#day, orders, service: this.#service, bots }) };
     }
     return this.#said.text;
+  }
+
+  #measure(sent: readonly SentOrder[], watch: OrderWatch): void {
+    const ownMs = endedBusyMs(sent, watch);
+    const ms = meanOf(ownMs);
+    this.#isMeasured = ownMs.length >= ownOrders;
+    if (ms === null || !(this.#isMeasured || this.#service === null)) return; // one alone is better than nothing
+    this.#service = { ms, source: 'as the first ones of this day did' };
+    this.#said = undefined;
   }
 }
 

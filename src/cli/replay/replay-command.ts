@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { currencySchema } from '../../domain/money.ts';
-import { exitCodes } from '../failures.ts';
+import type { Server } from '../api-client.ts';
+import { CliError, exitCodes } from '../failures.ts';
 import { accounts, connect, examples, parseDuration, parsePositive, wantsJson } from '../program-options.ts';
 import { type Terminal, writeJson } from '../terminal.ts';
+import { mayChooseLane, readRole } from '../who-speaks.ts';
 import { replayDay } from './replay-day.ts';
 import type { ReplayReport } from './replay-report.ts';
 import { writeReport } from './report-text.ts';
@@ -50,7 +52,9 @@ export function addReplayCommand(program: Command, terminal: Terminal, outcome: 
     )
     .action(async (file: string, options: ReplayOptions, command: Command) => {
       const json = wantsJson(command);
-      const { report, failure } = await replayDay(terminal, await connect(terminal, command, accounts.manager), {
+      const server = await connect(terminal, command, accounts.manager);
+      await assertChoosesLanes(server);
+      const { report, failure } = await replayDay(terminal, server, {
         file,
         speed: options.speed,
         waitMs: options.wait === false ? defaultWaitMs : options.wait,
@@ -66,6 +70,15 @@ export function addReplayCommand(program: Command, terminal: Terminal, outcome: 
       if (failure) throw failure;
       outcome.exitCode = exitCodeOf(report);
     });
+}
+
+/** Else the first order would be refused, after everything else was said and done. */
+async function assertChoosesLanes(server: Server & { user: string }): Promise<void> {
+  const role = await readRole(server);
+  if (mayChooseLane(role)) return;
+  throw new CliError(`${server.user} is ${role}: a day of orders in both lanes is for a manager to send`, [
+    `name a manager with --as (in the demo: --as ${accounts.manager})`,
+  ]);
 }
 
 function exitCodeOf({ isInterrupted, refusedLines, refusedOrders, day }: ReplayReport): number {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Patience, Server } from '../api-client.ts';
+import { asCalled } from '../called-as.ts';
 import { countText } from '../count-text.ts';
 import { durationText } from '../duration.ts';
 import { CliError, InterruptedError } from '../failures.ts';
@@ -7,7 +8,7 @@ import { type Output, printable, type Terminal, writeLine } from '../terminal.ts
 import { showDay } from './day-display.ts';
 import { reportDay, type SentOrder } from './day-report.ts';
 import { wallClockText } from './file-time.ts';
-import { readServiceMs, Shortage } from './keeping-up.ts';
+import { readServiceTime, Shortage } from './keeping-up.ts';
 import { type ImportWishes, settleProducts } from './offer-import.ts';
 import { OrderWatch } from './order-watch.ts';
 import { Pace } from './pace.ts';
@@ -50,14 +51,20 @@ export async function replayDay(
   const [first, last] = [orders[0], orders.at(-1)];
   if (first === undefined || last === undefined) throw new CliError(`${request.file} has no order that can be sent`);
 
-  const doneServiceMs = await readServiceMs(server);
+  const doneService = await readServiceTime(server);
   const watch = new OrderWatch();
   await watch.begin(server);
-  announce(talk, request, orders, first, last, watch);
+  announce(talk, request, orders, first, last);
+  if (watch.bots.total === 0)
+    writeLine(
+      talk,
+      asCalled(terminal, 'there are no bots: orders will wait until you add one with `twolane bots add`'),
+    );
   const day: SentDay = { sent: [], refused: [], latestMs: 0 };
   const pace = new Pace(request.speed, first.placedAt.atMs, Date.now());
   const { speed, waitMs } = request;
-  const shortage = new Shortage({ orders, speed, waitMs }, watch.expectedMs ?? doneServiceMs);
+  const expected = watch.expectedMs === null ? null : { ms: watch.expectedMs, source: 'as the one in hand is to take' };
+  const shortage = new Shortage({ orders, speed, waitMs }, expected ?? doneService);
   const endDisplay = showDay(talk, () => ({
     shortage: shortage.textNow(day.sent, watch),
     fileClockMs: pace.fileClockMs(Date.now()),
@@ -138,7 +145,6 @@ function announce(
   orders: readonly TillOrder[],
   first: TillOrder,
   last: TillOrder,
-  watch: OrderWatch,
 ): void {
   const from = wallClockText(first.placedAt.atMs, first.placedAt.offsetMinutes);
   const to = wallClockText(last.placedAt.atMs, last.placedAt.offsetMinutes);
@@ -147,6 +153,4 @@ function announce(
     talk,
     `${path.basename(file)}: ${countText(orders.length, 'order')}, ${from} – ${to}; at speed ${speed} sending takes ${takes}`,
   );
-  if (watch.bots.total === 0)
-    writeLine(talk, 'there are no bots: orders will wait until you add one with `twolane bots add`');
 }
