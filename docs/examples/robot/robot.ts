@@ -3,6 +3,8 @@
  *
  *   TWOLANE_URL=http://127.0.0.1:3000 ROBOT_EMAIL=bot@twolane.test ROBOT_PASSWORD=twolane-demo node robot.ts
  *
+ * From a checkout, with the Node that twolane brings: node scripts/run.mjs docs/examples/robot/robot.ts
+ *
  * Ctrl-C finishes the order in hand and ends. A second one ends at once: the order goes to another when the lease has ended.
  */
 import { env } from 'node:process';
