@@ -239,6 +239,18 @@ export async function migrateQueueStore(databaseUrl: string): Promise<void> {
   }
 }
 
+/**
+ * Whether Redis itself was not reached, or was and cannot serve: the words of the client, which has no codes for them. A Postgres
+ * that is away says so as for the orders.
+ */
+export function isQueueStoreAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return redisAway.test(error.message) || error.name === 'MaxRetriesPerRequestError' || isQueueStoreAway(error.cause);
+}
+
+const redisAway =
+  /^(Stream isn't writeable|Connection is closed|Command timed out|Socket closed unexpectedly)|^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY) /;
+
 const missingJob = -1;
 /** BullMQ's codes for a job that is gone, whose lock is gone or another's, or that is not active: it is in other hands. */
 const lostJobCodes = [missingJob, -2, -3, -6];

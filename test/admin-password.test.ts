@@ -1,11 +1,13 @@
+import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Problem } from './support/api.ts';
+import { normal, type Problem } from './support/api.ts';
 import { adminHeader, type Engine, startEngine } from './support/engine.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
 import { until } from './support/until.ts';
 
 const page = '/admin/queues';
 const freeGuesses = 20;
+const poolSize = 8;
 const basic = (text: string, encoding: BufferEncoding = 'utf8') => ({
   authorization: `Basic ${Buffer.from(text, encoding).toString('base64')}`,
 });
@@ -85,18 +87,101 @@ describe('the password of the admin', () => {
     expect(waits).toEqual([1, 2, 4]);
   });
 
+  it('is guessed no faster by a hundred at once, not even with the right one among them', async () => {
+    const ask = await start({ TRUST_PROXY: 'loopback' });
+    const here = { 'x-forwarded-for': '198.51.100.30' };
+    const burst = (onRefusal = () => {}) =>
+      Promise.all(
+        Array.from({ length: 100 }, async (_, index) => {
+          const { status } = await ask({ ...basic(`admin:guess ${index}`), ...here });
+          if (status === 429) onRefusal();
+          return status;
+        }),
+      );
+    const begun = performance.now();
+    const compared = (await burst()).filter((status) => status !== 429);
+    const seconds = (performance.now() - begun) / 1_000;
+    expect(new Set(compared)).toEqual(new Set([401]));
+    expect(compared.length).toBeGreaterThanOrEqual(freeGuesses);
+    // Where the machine is slow a wait of 1 s, 2 s … is over before the burst is.
+    expect(compared.length).toBeLessThanOrEqual(freeGuesses + Math.floor(Math.log2(seconds + 1)));
+
+    await engine?.database.query('UPDATE sign_in_failures SET count = 30, blocked_until = NULL');
+    const { promise: refusal, resolve: refused } = Promise.withResolvers<void>();
+    const statuses = burst(refused);
+    await refusal;
+    const right = await ask({ ...adminHeader, ...here });
+    expect(right).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect((await statuses).filter((status) => status !== 429)).toEqual([401]);
+  });
+
+  it('is not counted again where it was right, until the first wrong one', async () => {
+    const ask = await start({ TRUST_PROXY: 'loopback' });
+    const here = { 'x-forwarded-for': '198.51.100.31' };
+    const written = () => engine?.database.query('SELECT xmin::text, count FROM sign_in_failures');
+    expect((await ask({ ...adminHeader, ...here })).status).toBe(200);
+    const before = await written();
+    expect(before).toMatchObject([{ count: 0 }]);
+    const page = await Promise.all(Array.from({ length: 30 }, () => ask({ ...adminHeader, ...here })));
+    expect(page.map(({ status }) => status)).toEqual(Array(30).fill(200));
+    expect(await written(), 'a page of thirty parts writes nothing').toEqual(before);
+
+    await engine?.database.query('UPDATE sign_in_failures SET count = 30');
+    const guesses = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => ask({ ...basic(`admin:guess ${index}`), ...here })),
+    );
+    expect(guesses.filter(({ status }) => status === 401)).toHaveLength(1);
+    expect((await ask({ ...adminHeader, ...here })).status, 'forgotten by the first of them').toBe(429);
+  });
+
+  it('waits for a database that has too much to do, and is not let in by it', { timeout: 60_000 }, async () => {
+    const ask = await start({ TRUST_PROXY: 'loopback' });
+    const at = (address: string) => ({ ...adminHeader, 'x-forwarded-for': address });
+    expect((await ask(at('198.51.100.40'))).status).toBe(200);
+    await engine?.api.tokenOf(normal);
+    const holder = new pg.Client(engine?.database.url);
+    await holder.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
+      const lists = Promise.allSettled(
+        Array.from({ length: 40 }, () => engine?.api.call('GET', '/v1/orders', { as: normal })),
+      );
+      await until('the pool to be full', async () => {
+        const waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        return ((await engine?.database.query(waits))?.length ?? 0) >= poolSize;
+      });
+      for (const headers of [at('198.51.100.41'), { ...basic('admin:guess'), 'x-forwarded-for': '198.51.100.41' }]) {
+        const answer = await ask(headers);
+        expect(answer).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
+        expect(answer.headers.get('retry-after')).toBe('2');
+      }
+      expect((await ask(at('198.51.100.40'))).status, 'who gave it lately asks no database').toBe(200);
+      await holder.query('ROLLBACK');
+      await lists;
+      expect((await ask(at('198.51.100.41'))).status).toBe(200);
+    } finally {
+      await holder.end();
+    }
+  });
+
   it('opens Bull Board also while the database is away', { timeout: 60_000 }, async () => {
     const postgres = await startOwnPostgres();
-    engine = await startEngine('redis', { roles: [], database: postgres.database });
-    const ask = () => engine?.api.call('GET', page, { headers: adminHeader });
+    engine = await startEngine('redis', {
+      roles: [],
+      database: postgres.database,
+      env: { TRUST_PROXY: 'loopback' },
+    });
+    const ask = (headers: Record<string, string>, from: string) =>
+      engine?.api.call('GET', page, { headers: { ...headers, 'x-forwarded-for': from } });
     try {
-      expect((await ask())?.status).toBe(200);
+      expect((await ask(adminHeader, '198.51.100.50'))?.status).toBe(200);
       const away = postgres.restart('stop', 3_000);
       await until('the database to be away', async () => (await engine?.api.call('GET', '/readyz'))?.status === 503);
       const asked = performance.now();
-      expect((await ask())?.status).toBe(200);
+      for (const known of ['198.51.100.50', '198.51.100.51']) expect((await ask(adminHeader, known))?.status).toBe(200);
       expect(performance.now() - asked).toBeLessThan(2_500);
-      expect((await engine.api.call('GET', page, { headers: basic('admin:guess') })).status).toBe(401);
+      expect((await ask(basic('admin:guess'), '198.51.100.52'))?.status).toBe(401);
       await away;
     } finally {
       await engine.close();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { manager, normal, type Problem } from './support/api.ts';
+import { Contract } from './support/contract.ts';
 import { adminHeader, type Engine, startEngine } from './support/engine.ts';
 import { askRaw, headerOf, openSocket, parseAnswer, type RawAnswer, readToEnd, speakRaw } from './support/raw-http.ts';
 
@@ -90,6 +91,8 @@ describe('what is HTTP, but sent by nobody in good faith', () => {
     ['two hosts', 400, 'input_invalid', [get, host, 'Host: y']],
     ['two tokens', 400, 'input_invalid', [get, host, 'authorization: Bearer a', 'Authorization: Bearer b']],
     ['two keys of an order', 400, 'input_invalid', [get, host, 'idempotency-key: a', 'idempotency-key: b']],
+    ['two types of a body', 400, 'input_invalid', [get, host, 'content-type: text/plain', 'Content-Type: text/html']],
+    ['two places in the stream', 400, 'input_invalid', [get, host, 'last-event-id: 1', 'Last-Event-ID: 2']],
     ['101 headers', 431, 'input_invalid', [get, host, ...[...Array(98).keys()].map((at) => `x-${at}: 1`), 'a: 1']],
     ['a URL of 5 kB', 414, 'input_invalid', [`GET /v1/products?${'x'.repeat(5_000)} HTTP/1.1`, host]],
     ['an expectation', 417, 'input_invalid', [get, host, 'expect: 200-ok']],
@@ -153,6 +156,51 @@ it('says nothing in the middle of an answer that is under way', async () => {
   socket.write('no HTTP\r\n\r\n');
   const rest = await readToEnd(socket).catch(() => '');
   expect(rest).not.toMatch(/HTTP\/1.1|input_invalid/);
+});
+
+it('is told by the document, of every operation: a URL that is too long, an expectation', async () => {
+  const contract = await Contract.read(engine.web.url);
+  for (const { method, path, operation } of contract.routes)
+    for (const status of [414, 417])
+      expect(
+        contract.answerOf(operation, status)?.content?.['application/problem+json']?.schema,
+        `${method} ${path} ${status}`,
+      ).toMatchObject({
+        allOf: [{}, { properties: { status: { const: status }, code: { enum: ['input_invalid'] } } }],
+      });
+});
+
+describe('the address that a proxy tells', () => {
+  it.each([
+    ['with ports', (index: number) => `203.0.113.90:${4_000 + index}`],
+    ['in brackets', (index: number) => `[2001:db8:90::${index}]:${4_000 + index}`],
+    [
+      'mapped from IPv4',
+      (index: number) => ['198.51.100.8', '::ffff:198.51.100.8', '::ffff:c633:6408'][index % 3] ?? '',
+    ],
+    ['as no address', (index: number) => `unknown-${index}`],
+  ])('is one for the limits and the failed sign-ins, %s', async (_name, addressOf) => {
+    const limited = await startEngine('postgres', {
+      roles: [],
+      env: { TRUST_PROXY: 'loopback', RATE_LIMIT_PER_MINUTE: '5' },
+    });
+    try {
+      const products = async (index: number) =>
+        (await limited.api.call('GET', '/v1/products', { headers: { 'x-forwarded-for': addressOf(index) } })).status;
+      const statuses: number[] = [];
+      for (let index = 0; index < 6; index++) statuses.push(await products(index));
+      expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+      const guesses: number[] = [];
+      for (let index = 0; index < 21; index++) {
+        const body = { email: `nobody${index}@example.com`, password: 'a guess' };
+        const headers = { 'x-forwarded-for': addressOf(index) };
+        guesses.push((await limited.api.call('POST', '/v1/auth/login', { headers, body })).status);
+      }
+      expect(guesses).toEqual([...Array(20).fill(401), 429]);
+    } finally {
+      await limited.close();
+    }
+  });
 });
 
 describe('a fault of our own', () => {

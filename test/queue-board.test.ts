@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPrivateRedis } from '../sandbox/private-redis.ts';
+import type { Problem } from './support/api.ts';
 import { adminHeader, backends, type Engine, startEngine } from './support/engine.ts';
 import { until } from './support/until.ts';
 
@@ -35,5 +37,48 @@ describe.each(backends)('Bull Board on %s', (backend) => {
       'one order in each lane',
       async () => (await waitingByName()).join() === 'orders-vip 1,orders-normal 1',
     );
+  });
+});
+
+const queueCalls = [
+  ['GET', '/v1/admin/queues'],
+  ['GET', '/admin/queues/api/queues'],
+  ['PUT', '/admin/queues/api/queues/orders-vip/pause'],
+  ['POST', '/v1/admin/queues/rebuild'],
+] as const;
+
+describe('a Redis that is away', () => {
+  it('makes Bull Board and the calls of the queues a 503, and they work when it is back', {
+    timeout: 60_000,
+  }, async () => {
+    const redis = await startPrivateRedis();
+    const engine = await startEngine('redis', { roles: [], env: { REDIS_URL: redis.url } });
+    const ask = (method: string, path: string) => engine.api.call<Problem>(method, path, { headers: adminHeader });
+    const statuses = async () =>
+      Promise.all(queueCalls.map(async ([method, path]) => (await ask(method, path)).status));
+    try {
+      expect(await statuses()).toEqual([200, 200, 200, 200]);
+      for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+        process.kill(redis.pid, signal);
+        // A connection that is lost says one thing after the other.
+        for (let times = 0; times < (signal === 'SIGSTOP' ? 1 : 10); times++) {
+          const answers = await Promise.all(queueCalls.map(([method, path]) => ask(method, path)));
+          for (const [index, answer] of answers.entries()) {
+            expect(answer, `${signal}: ${queueCalls[index]?.join(' ')}`).toMatchObject({
+              status: 503,
+              body: { code: 'service_unavailable', detail: expect.stringMatching(/^The queue store/) },
+            });
+            expect(answer.headers.get('retry-after')).toBe('2');
+          }
+        }
+        if (signal === 'SIGSTOP') process.kill(redis.pid, 'SIGCONT');
+        else await redis.restart();
+        await until('Redis to answer', async () => (await statuses()).join() === '200,200,200,200', 20_000);
+      }
+    } finally {
+      await redis.restart('SIGKILL'); // it may be frozen, and closing asks it
+      await engine.close();
+      await redis.stop();
+    }
   });
 });

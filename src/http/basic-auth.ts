@@ -6,24 +6,20 @@ import type { AdminGuesses } from '../operations/admin-guesses.ts';
 const refusal = 'This page is for admins: ADMIN_USERNAME and ADMIN_PASSWORD.';
 
 /**
- * Lets admins pass, by Basic auth compared in constant time, and gives their name; where no admin is configured, nobody. The
- * password is compared before failures are looked up: a page of many parts costs its admin a look for each, not a count.
+ * Lets admins pass, by Basic auth compared in constant time, and gives their name; where no admin is configured, nobody. Whether
+ * the comparison may be made at all, the guesses before it decide.
  */
 export function createAdminCheck(admin: { username: string; password: string } | null, guesses: AdminGuesses) {
-  const expected = admin && digest(`${admin.username}:${admin.password}`);
+  const expected = digest(admin ? `${admin.username}:${admin.password}` : '');
   return async (request: FastifyRequest): Promise<string> => {
     const { authorization } = request.headers;
     const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '')?.[1];
     if (admin === null || encoded === undefined) throw new EngineError('admin_credentials_invalid', refusal);
     const given = digest(Buffer.from(encoded, 'base64').toString('utf8'));
-    const isAdmin = timingSafeEqual(given, expected ?? digest(''));
-    await guesses.assertNoWait(request.ip);
-    if (isAdmin) {
-      if (isSentByAnotherPage(request)) throw new ForbiddenError('Another page sent this, not one of ours.');
-      return admin.username;
-    }
-    await guesses.countFailure(request.ip);
-    throw new EngineError('admin_credentials_invalid', refusal);
+    if (!(await guesses.judge(request.ip, () => timingSafeEqual(given, expected))))
+      throw new EngineError('admin_credentials_invalid', refusal);
+    if (isSentByAnotherPage(request)) throw new ForbiddenError('Another page sent this, not one of ours.');
+    return admin.username;
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { isQueueStoreAway } from '../../queues/backend.ts';
 import { isConnectionFault } from '../db/fault.ts';
 import {
   EngineError,
@@ -82,8 +83,7 @@ export async function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const error =
-    !isOfRequest(thrown) && isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
+  const error = isOfRequest(thrown) ? thrown : unavailableOf(thrown);
   const problem = problemOf(error);
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
   if (problem.status === 503 || problem.status === 429)
@@ -99,6 +99,12 @@ export async function sendProblem(
         : 'Bearer realm="twolane"',
     );
   await send(reply, problem);
+}
+
+/** What a part that is away throws, as the 503 that it is. */
+function unavailableOf(thrown: Error): Error {
+  if (isQueueStoreAway(thrown)) return new ServiceUnavailableError('The queue store', thrown);
+  return isConnectionFault(thrown) ? new ServiceUnavailableError('The database', thrown) : thrown;
 }
 
 export async function sendRouteNotFound(request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -48,7 +48,7 @@ export async function limitRates(
 }
 
 function keyOf(request: FastifyRequest): string {
-  const network = networkOf(request.ip).slice(0, 64); // behind proxies it is what they say, which need not be an address
+  const network = networkOf(request.ip);
   if (isSignIn(request.routeOptions.url)) return `sign-in:${network}`;
   return request.actor ? `account:${request.actor.userId}` : `address:${network}`;
 }
