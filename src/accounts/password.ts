@@ -22,10 +22,7 @@ const waiting: (() => void)[] = [];
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (underWay < maxAtOnce) underWay++;
   else if (waiting.length < maxWaiting) await new Promise<void>((begin) => void waiting.push(begin));
-  else {
-    const busy = 'Too many people are signing in at this moment. Try again in a moment.';
-    throw new EngineError('service_unavailable', busy, { retryAfterSeconds: 2 });
-  }
+  else throw tooBusy();
   try {
     return await work();
   } finally {
@@ -34,6 +31,26 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     else underWay--;
   }
 }
+
+/** Fewer than may wait for their turn: whoever is let in here gets it. */
+const maxInside = 80;
+let inside = 0;
+
+/** Lets in what will compare a password, before its first query and before it counts as an attempt; refuses what would wait too long. */
+export async function whileThereIsRoom<T>(work: () => Promise<T>): Promise<T> {
+  if (inside >= maxInside) throw tooBusy();
+  inside++;
+  try {
+    return await work();
+  } finally {
+    inside--;
+  }
+}
+
+const tooBusy = () =>
+  new EngineError('service_unavailable', 'Too many people are signing in at this moment. Try again in a moment.', {
+    retryAfterSeconds: 2,
+  });
 
 /** A PHC string, with its salt and cost. */
 export function hashPassword(password: string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { DatabasePool } from 'slonik';
-import { hashPassword, isPassword } from '../accounts/password.ts';
+import { hashPassword, isPassword, whileThereIsRoom } from '../accounts/password.ts';
 import { recordAudit } from '../db/audit-events.ts';
 import { endSessionsOf } from '../db/sessions.ts';
 import { findPasswordHash, updatePassword } from '../db/users.ts';
@@ -13,6 +13,12 @@ export interface PasswordChange {
   newPassword: string;
   /** The one that asks: it goes on. All others of the account end. */
   sessionId: string | null;
+  address: string;
+}
+
+export interface ChangePasswordDeps {
+  pool: DatabasePool;
+  sessions: Pick<SessionCache, 'forget'>;
 }
 
 const refusal = 'This is not the current password.';
@@ -21,10 +27,14 @@ const refusal = 'This is not the current password.';
  * Gives an account a new password by its owner, who proves to know the current one: a token alone may be stolen. Guessing it
  * counts as failed sign-ins do. A wrong one is `forbidden`, never a 401, after which clients refresh their tokens and ask again.
  */
-export async function changePassword(
-  { pool, sessions }: { pool: DatabasePool; sessions: Pick<SessionCache, 'forget'> },
+export function changePassword(deps: ChangePasswordDeps, actor: Actor, change: PasswordChange): Promise<void> {
+  return whileThereIsRoom(() => replacePassword(deps, actor, change));
+}
+
+async function replacePassword(
+  { pool, sessions }: ChangePasswordDeps,
   { userId, email }: Actor,
-  { currentPassword, newPassword, sessionId, address }: PasswordChange & { address: string },
+  { currentPassword, newPassword, sessionId, address }: PasswordChange,
 ): Promise<void> {
   const attempt = await beginSignIn(pool, { email, userId, address });
   const former = await findPasswordHash(pool, userId);

@@ -1,6 +1,6 @@
 import type { DatabasePool } from 'slonik';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
-import { isPassword } from '../accounts/password.ts';
+import { isPassword, whileThereIsRoom } from '../accounts/password.ts';
 import { recordAudit } from '../db/audit-events.ts';
 import { insertSession } from '../db/sessions.ts';
 import { findCredentials, holdPassword } from '../db/users.ts';
@@ -15,11 +15,18 @@ export interface SignInDeps {
   refreshTokenMs: number;
 }
 
+export interface Credentials {
+  email: string;
+  password: string;
+  address: string;
+}
+
 /** Begins a session. An unknown e-mail is refused like a wrong password, after the same work. */
-export async function signIn(
-  deps: SignInDeps,
-  { email, password, address }: { email: string; password: string; address: string },
-): Promise<SignedIn> {
+export function signIn(deps: SignInDeps, credentials: Credentials): Promise<SignedIn> {
+  return whileThereIsRoom(() => beginSession(deps, credentials));
+}
+
+async function beginSession(deps: SignInDeps, { email, password, address }: Credentials): Promise<SignedIn> {
   const { pool } = deps;
   const account = await findCredentials(pool, email);
   const attempt = await beginSignIn(pool, { email, userId: account?.userId ?? null, address });
