@@ -48,9 +48,8 @@ export async function limitRates(
 }
 
 function keyOf(request: FastifyRequest): string {
-  const network = networkOf(request.ip);
-  if (isSignIn(request.routeOptions.url)) return `sign-in:${network}`;
-  return request.actor ? `account:${request.actor.userId}` : `address:${network}`;
+  if (isSignIn(request.routeOptions.url)) return `sign-in:${networkOf(request.ip)}`;
+  return request.actor ? `account:${request.actor.userId}` : `address:${networkOf(request.ip)}`;
 }
 
 const isSignIn = (url: string | undefined) => url?.startsWith('/v1/auth/') === true;
