@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Order } from '../src/domain/order.ts';
+import type { Lane } from '../src/domain/lane.ts';
 import { manager, normal, vip } from './support/api.ts';
 import { backends, type Engine, startEngine } from './support/engine.ts';
-import { addRobotAccount, bot, createRobot, type Robot, untilWaiting } from './support/robot.ts';
+import { addRobotAccount, bot, claimed, createRobot, placeInLanes, type Robot, untilWaiting } from './support/robot.ts';
 import { readTimeline, typesOf, untilHandedOver } from './support/timeline.ts';
 import { until } from './support/until.ts';
 
@@ -16,17 +16,7 @@ describe.each(backends)('what a robot has in hand, on %s', (backend) => {
   });
   afterEach(() => engine.close());
 
-  const place = async (...lanes: ('vip' | 'normal')[]): Promise<number[]> => {
-    const numbers: number[] = [];
-    for (const lane of lanes) numbers.push((await engine.api.place(lane)).number);
-    await untilHandedOver(engine.database);
-    return numbers;
-  };
-  const claimed = async (one: Robot, waitSeconds = 0): Promise<Order> => {
-    const order = await one.claim(waitSeconds);
-    if (!order) throw new Error('nothing was due');
-    return order;
-  };
+  const place = (...lanes: Lane[]) => placeInLanes(engine, ...lanes);
   const story = async (number: number) => {
     const order = (await readTimeline(engine.database)).find((one) => one.number === number);
     if (!order) throw new Error(`there is no order ${number}`);

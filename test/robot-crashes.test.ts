@@ -4,13 +4,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { laneQueues } from '../queues/lanes.ts';
 import { startPrivateRedis } from '../sandbox/private-redis.ts';
 import { hostLeaseMs, robotLeaseMs } from '../src/domain/bot.ts';
+import type { Lane } from '../src/domain/lane.ts';
 import type { Order } from '../src/domain/order.ts';
 import { createApi } from './support/api.ts';
 import { backends, type Engine, startEngine } from './support/engine.ts';
 import { type EngineProcess, killAll, startWebProcess } from './support/engine-process.ts';
 import { expectLanesExact, openStoreOf } from './support/lanes.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
-import { addRobotAccount, createRobot, endLeases, type Robot } from './support/robot.ts';
+import { addRobotAccount, createRobot, endLeases, placeInLanes, type Robot } from './support/robot.ts';
 import { expectEachCompletedOnce, readTimeline, typesOf, untilHandedOver } from './support/timeline.ts';
 import { until } from './support/until.ts';
 
@@ -47,12 +48,7 @@ describe.each(backends)('robots that fall silent, on %s', (backend) => {
     await engine.close();
   });
 
-  const place = async (...lanes: ('vip' | 'normal')[]): Promise<number[]> => {
-    const numbers: number[] = [];
-    for (const lane of lanes) numbers.push((await engine.api.place(lane)).number);
-    await untilHandedOver(engine.database);
-    return numbers;
-  };
+  const place = (...lanes: Lane[]) => placeInLanes(engine, ...lanes);
   async function startWeb(): Promise<{ process: EngineProcess; robot: Robot }> {
     const process = await startWebProcess(engine.environment);
     processes.push(process);

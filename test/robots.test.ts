@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { laneQueues } from '../queues/lanes.ts';
+import type { Lane } from '../src/domain/lane.ts';
 import type { Order } from '../src/domain/order.ts';
 import { createLog } from '../src/log.ts';
 import { type RunningWeb, startWeb } from '../src/server.ts';
@@ -9,14 +10,8 @@ import { backends, type Engine, startEngine } from './support/engine.ts';
 import { expectLanesExact, openStoreOf } from './support/lanes.ts';
 import { placeInBursts } from './support/place-orders.ts';
 import { createRandom } from './support/random.ts';
-import { addRobotAccount, bot, createRobot, type Robot, untilWaiting } from './support/robot.ts';
-import {
-  expectEachCompletedOnce,
-  readTimeline,
-  typesOf,
-  untilAllComplete,
-  untilHandedOver,
-} from './support/timeline.ts';
+import { addRobotAccount, bot, claimed, createRobot, placeInLanes, type Robot, untilWaiting } from './support/robot.ts';
+import { expectEachCompletedOnce, readTimeline, typesOf, untilAllComplete } from './support/timeline.ts';
 import { until } from './support/until.ts';
 
 describe.each(backends)('a robot of one’s own, on %s', (backend) => {
@@ -42,17 +37,8 @@ describe.each(backends)('a robot of one’s own, on %s', (backend) => {
     return web;
   }
 
-  const place = async (...lanes: ('vip' | 'normal')[]): Promise<number[]> => {
-    const numbers: number[] = [];
-    for (const lane of lanes) numbers.push((await engine.api.place(lane)).number);
-    await untilHandedOver(engine.database);
-    return numbers;
-  };
-  const claimed = async (one: Robot, waitSeconds = 0): Promise<Order> => {
-    const order = await one.claim(waitSeconds);
-    if (!order) throw new Error('nothing was due');
-    return order;
-  };
+  const place = (...lanes: Lane[]) => placeInLanes(engine, ...lanes);
+
   it('takes VIP orders first, each lane first in, first out, one at a time', async () => {
     const [normal1, vip1, normal2, vip2] = await place('normal', 'vip', 'normal', 'vip');
     expect(await engine.api.bots()).toEqual([]);

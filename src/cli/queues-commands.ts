@@ -1,28 +1,12 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { queueStatusSchema } from '../domain/queue-status.ts';
 import { askFor } from './api-client.ts';
 import { durationText } from './duration.ts';
 import { connectAsNobody, examples, needsAdmin, wantsJson } from './program-options.ts';
 import { paint, printable, type Terminal, writeJson, writeLine, writeTable } from './terminal.ts';
 
 const rebuildAnswer = z.object({ rebuilt: z.record(z.string(), z.int()) });
-const statusAnswer = z.object({
-  backend: z.string(),
-  marker: z.unknown(),
-  queues: z.array(
-    z.object({
-      name: z.string(),
-      waiting: z.int(),
-      active: z.int(),
-      delayed: z.int(),
-      failed: z.int(),
-      completed: z.int(),
-      paused: z.union([z.boolean(), z.int()]),
-    }),
-  ),
-  outbox: z.object({ waiting: z.int(), oldestSeconds: z.number().nullable() }),
-});
-
 export function addQueuesCommands(program: Command, terminal: Terminal): void {
   const queues = program
     .command('queues')
@@ -43,7 +27,7 @@ export function addQueuesCommands(program: Command, terminal: Terminal): void {
       const { value, raw } = await askFor(
         server,
         { method: 'GET', path: '/v1/admin/queues', as: 'admin' },
-        statusAnswer,
+        queueStatusSchema,
       );
       if (wantsJson(command)) return writeJson(terminal.stdout, raw);
       writeStatus(terminal, value);
@@ -70,7 +54,10 @@ export function addQueuesCommands(program: Command, terminal: Terminal): void {
     });
 }
 
-function writeStatus({ stdout }: Terminal, { backend, marker, queues, outbox }: z.infer<typeof statusAnswer>): void {
+function writeStatus(
+  { stdout }: Terminal,
+  { backend, marker, queues, outbox }: z.infer<typeof queueStatusSchema>,
+): void {
   const markerText = typeof marker === 'string' ? marker : JSON.stringify(marker);
   writeLine(stdout, `backend ${backend}, marker ${printable(markerText ?? 'missing')}`);
   writeTable(

@@ -21,6 +21,7 @@ import { boardRoutes, boardStreamPath } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
+import { mediaRoutes } from './routes/media.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { orderPaymentRoutes } from './routes/order-payments.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -83,6 +84,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     userRoutes,
     passwordRoutes,
     productRoutes,
+    mediaRoutes,
     orderRoutes,
     orderPaymentRoutes,
     botRoutes,

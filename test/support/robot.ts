@@ -1,6 +1,8 @@
+import type { Lane } from '../../src/domain/lane.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Answer, Api, Problem } from './api.ts';
 import { adminHeader, type Engine } from './engine.ts';
+import { untilHandedOver } from './timeline.ts';
 import { until } from './until.ts';
 
 export const bot = 'bot@twolane.test';
@@ -63,3 +65,18 @@ export async function untilWaiting({ database }: Engine, as = bot, claims = 1): 
 /** As after so long a silence. */
 export const endLeases = ({ database }: Engine) =>
   database.query("UPDATE bot_hosts SET lease_until = now() - interval '1 ms' WHERE name = 'robot'");
+
+/** Orders of these lanes, one after the other, each in its lane. */
+export async function placeInLanes({ api, database }: Engine, ...lanes: Lane[]): Promise<number[]> {
+  const numbers: number[] = [];
+  for (const lane of lanes) numbers.push((await api.place(lane)).number);
+  await untilHandedOver(database);
+  return numbers;
+}
+
+/** The order that a robot is given, where one must be due. */
+export async function claimed(robot: Robot, waitSeconds = 0): Promise<Order> {
+  const order = await robot.claim(waitSeconds);
+  if (!order) throw new Error('nothing was due');
+  return order;
+}

@@ -5,6 +5,7 @@ import { recordAudit } from '../../db/audit-events.ts';
 import { upsertProducts } from '../../db/products.ts';
 import { InputInvalidError } from '../../domain/errors.ts';
 import { type ProductImport, productImportSchema } from '../../domain/product.ts';
+import { queueStatusSchema } from '../../domain/queue-status.ts';
 import { readQueueStatus } from '../../operations/read-queue-status.ts';
 import { rebuildQueues } from '../../operations/rebuild-queues.ts';
 import { within } from '../../operations/within.ts';
@@ -12,23 +13,6 @@ import { auditActorOf } from '../access.ts';
 import type { AppDeps } from '../app-deps.ts';
 
 const maxProducts = 5_000;
-
-const queueStatusSchema = z.object({
-  backend: z.enum(['redis', 'postgres']),
-  marker: z.string().describe('`known`, or `unknown`: it is not the store that was last filled'),
-  queues: z.array(
-    z.object({
-      name: z.string(),
-      waiting: z.int(),
-      active: z.int(),
-      delayed: z.int(),
-      failed: z.int(),
-      completed: z.int(),
-      paused: z.boolean(),
-    }),
-  ),
-  outbox: z.object({ waiting: z.int(), oldestSeconds: z.number().min(0) }),
-});
 
 /** What only admins may do, by Basic auth. */
 export async function adminRoutes(scope: FastifyInstance, { database, store, catalogue, log }: AppDeps): Promise<void> {

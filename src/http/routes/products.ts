@@ -2,11 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { productSchema } from '../../domain/product.ts';
 import type { AppDeps } from '../app-deps.ts';
-import { mediaRoutes } from './media.ts';
 
-/** The catalogue, with its pictures and sounds. */
+/** The catalogue. */
 export async function productRoutes(app: FastifyInstance, { catalogue }: AppDeps): Promise<void> {
-  await app.register(mediaRoutes);
   app.get(
     '/v1/products',
     {
