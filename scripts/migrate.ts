@@ -3,6 +3,7 @@ import { migrateQueueStore } from '../queues/backend.ts';
 import { readConfig } from '../src/config.ts';
 import { migrate } from '../src/db/migrations.ts';
 import { assertReachable } from '../src/db/reachable.ts';
+import { describeStartFailure } from '../src/domain/start-up-error.ts';
 
 try {
   const { databaseUrl } = readConfig(process.env);
@@ -11,6 +12,6 @@ try {
   await migrateQueueStore(databaseUrl);
   console.log(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`);
 } catch (error) {
-  console.error((error as Error).message);
+  console.error(describeStartFailure(error));
   process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { StartUpError } from './domain/start-up-error.ts';
 import { samplePassword } from './domain/user.ts';
 
 const count = (from: number, to: number) => {
@@ -175,7 +176,7 @@ export interface Config {
   };
 }
 
-export class ConfigError extends Error {
+export class ConfigError extends StartUpError {
   constructor(faults: string[]) {
     super(`The environment has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n  ${faults.join('\n  ')}`);
     this.name = 'ConfigError';

@@ -8,6 +8,7 @@ import { assertSchemaCurrent } from './db/migrations.ts';
 import { openDatabase } from './db/pool.ts';
 import { assertReachable } from './db/reachable.ts';
 import { openRedis } from './db/redis.ts';
+import { describeStartFailure } from './domain/start-up-error.ts';
 import { buildApp } from './http/app.ts';
 import type { AppDeps } from './http/app-deps.ts';
 import { BoardFeed } from './http/board/board-feed.ts';
@@ -123,9 +124,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     });
     await web;
   } catch (error) {
-    process.stderr.write(
-      `${['ConfigError', 'DatabaseUnreachableError', 'SchemaOutdatedError', 'SampleAccountsError'].includes((error as Error).name) ? (error as Error).message : (error as Error).stack}\n`,
-    );
+    process.stderr.write(`${describeStartFailure(error)}\n`);
     process.exit(1);
   }
 }

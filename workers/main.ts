@@ -5,6 +5,7 @@ import { type Config, ConfigError, readConfig } from '../src/config.ts';
 import { assertSchemaCurrent } from '../src/db/migrations.ts';
 import { openDatabase } from '../src/db/pool.ts';
 import { assertReachable } from '../src/db/reachable.ts';
+import { describeStartFailure } from '../src/domain/start-up-error.ts';
 import { createLog, type Logger } from '../src/log.ts';
 import { createAnnouncer } from '../src/operations/announcer.ts';
 import { QueueStoreNotice } from '../src/operations/queue-store-notice.ts';
@@ -95,9 +96,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     });
     await workers;
   } catch (error) {
-    process.stderr.write(
-      `${['ConfigError', 'DatabaseUnreachableError', 'SchemaOutdatedError'].includes((error as Error).name) ? (error as Error).message : (error as Error).stack}\n`,
-    );
+    process.stderr.write(`${describeStartFailure(error)}\n`);
     process.exit(1);
   }
 }

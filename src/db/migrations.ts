@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { z } from 'zod';
+import { StartUpError } from '../domain/start-up-error.ts';
 import { type Db, sql } from './sql.ts';
 
 const folder = new URL('../../migrations/', import.meta.url);
@@ -13,7 +14,7 @@ interface Migration {
   checksum: string;
 }
 
-export class SchemaOutdatedError extends Error {
+export class SchemaOutdatedError extends StartUpError {
   constructor(missing: string[]) {
     super(`The database lacks ${missing.join(', ')}. Run \`npm run migrate\` first (the Procfile's \`release\`).`);
     this.name = 'SchemaOutdatedError';
@@ -45,7 +46,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     const known = new Map(rows.map((row) => [row.name, row.checksum]));
     const changed = migrations.filter(({ name, checksum }) => known.has(name) && known.get(name) !== checksum);
     if (changed.length > 0)
-      throw new Error(
+      throw new StartUpError(
         `${changed.map(({ name }) => name).join(', ')} changed after being applied; migrations are forward only.`,
       );
     const applied: string[] = [];
@@ -57,7 +58,9 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         await client.query('COMMIT');
       } catch (error) {
         await client.query('ROLLBACK');
-        throw new Error(`Migration ${name} failed; nothing of it was kept.`, { cause: error });
+        throw new StartUpError(`Migration ${name} failed; nothing of it was kept: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
       applied.push(name);
     }

@@ -1,7 +1,8 @@
 import pg from 'pg';
+import { StartUpError } from '../domain/start-up-error.ts';
 
 /** Said in one line to whoever starts a process: which setting is meant, and what to do; never the password. */
-export class DatabaseUnreachableError extends Error {
+export class DatabaseUnreachableError extends StartUpError {
   constructor(url: string, cause: unknown) {
     const { code, reason } = faultOf(cause);
     super(

@@ -6,6 +6,7 @@ import { OrderNotFoundError } from '../domain/errors.ts';
 import type { Lane } from '../domain/lane.ts';
 import type { Order, OrderEvent } from '../domain/order.ts';
 import type { OrderStatus } from '../domain/order-status.ts';
+import { pageOf } from '../domain/page.ts';
 import { may } from '../domain/permissions.ts';
 import { isoTime } from '../domain/time.ts';
 import type { Actor } from '../domain/user.ts';
@@ -46,9 +47,8 @@ export async function listOrdersFor(
     below: query.cursor === undefined ? null : Number(query.cursor),
     limit: query.limit + 1,
   });
-  const orders = found.slice(0, query.limit).map(({ order }) => order);
-  const last = orders.at(-1);
-  return { orders, nextCursor: found.length > query.limit && last ? String(last.number) : null };
+  const { items, nextCursor } = pageOf(found, query.limit, ({ order }) => String(order.number));
+  return { orders: items.map(({ order }) => order), nextCursor };
 }
 
 async function getVisibleOrder(db: Db, actor: Actor, orderNumber: number): Promise<StoredOrder> {

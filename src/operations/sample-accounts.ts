@@ -1,9 +1,10 @@
 import { isPassword } from '../accounts/password.ts';
 import type { Db } from '../db/sql.ts';
 import { listPasswordHashes } from '../db/users.ts';
+import { StartUpError } from '../domain/start-up-error.ts';
 import { sampleEmails, samplePassword } from '../domain/user.ts';
 
-export class SampleAccountsError extends Error {
+export class SampleAccountsError extends StartUpError {
   constructor() {
     super(
       `This database has sample accounts (${sampleEmails.join(', ')}) with the password of the demo, which everybody knows.\n` +

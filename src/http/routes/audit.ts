@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { listAuditEvents } from '../../db/audit-events.ts';
 import { auditActionSchema, auditEventSchema } from '../../domain/audit.ts';
+import { numberCursorSchema, pageLimitSchema, pageOf } from '../../domain/page.ts';
 import { textSchema } from '../../domain/text.ts';
 import type { AppDeps } from '../app-deps.ts';
 
@@ -12,12 +13,8 @@ const listQuery = z.strictObject({
     .min(1)
     .optional()
     .describe('Only what was done under this name: an e-mail, or that of the admin'),
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'is not a cursor of ours')
-    .optional()
-    .describe('The `nextCursor` of the page before'),
+  limit: pageLimitSchema,
+  cursor: numberCursorSchema,
 });
 
 /** Who did what, for managers and the admin. */
@@ -41,8 +38,8 @@ export async function auditRoutes(scope: FastifyInstance, { database }: AppDeps)
     async (request) => {
       const { limit, cursor, ...filter } = request.query;
       const found = await listAuditEvents(database.pool, { ...filter, beforeId: cursor, limit: limit + 1 });
-      const events = found.slice(0, limit);
-      return { events, nextCursor: found.length > limit ? (events.at(-1)?.id ?? null) : null };
+      const { items: events, nextCursor } = pageOf(found, limit, ({ id }) => id);
+      return { events, nextCursor };
     },
   );
 }

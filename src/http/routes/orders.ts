@@ -5,6 +5,7 @@ import { InputInvalidError } from '../../domain/errors.ts';
 import { laneSchema } from '../../domain/lane.ts';
 import { orderEventSchema, orderRequestSchema, orderSchema } from '../../domain/order.ts';
 import { orderStatusSchema } from '../../domain/order-status.ts';
+import { numberCursorSchema, pageLimitSchema } from '../../domain/page.ts';
 import { textSchema } from '../../domain/text.ts';
 import { cancelOrder } from '../../operations/cancel-order.ts';
 import { listOrdersFor, showOrder, showOrderEvents } from '../../operations/read-orders.ts';
@@ -94,12 +95,8 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
     status: orderStatusSchema.optional().describe('Only those in this status'),
     lane: laneSchema.optional().describe('Only those of this lane'),
     q: textSchema(254).min(1).optional().describe('The number of an order, or the whole e-mail of who placed it'),
-    limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
-    cursor: z
-      .string()
-      .regex(/^\d{1,15}$/, 'is not a cursor of ours')
-      .optional()
-      .describe('The `nextCursor` of the page before'),
+    limit: pageLimitSchema,
+    cursor: numberCursorSchema,
   });
   app.get(
     '/v1/orders',

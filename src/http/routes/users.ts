@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findUser, listUsers } from '../../db/users.ts';
 import { UnauthenticatedError } from '../../domain/errors.ts';
+import { pageLimitSchema, pageOf } from '../../domain/page.ts';
 import { textSchema } from '../../domain/text.ts';
 import { displayNameSchema, emailSchema, newPasswordSchema, roleSchema, userSchema } from '../../domain/user.ts';
 import { addAccount } from '../../operations/add-account.ts';
@@ -30,7 +31,7 @@ const newAccount = z.strictObject({
 const listQuery = z.strictObject({
   role: roleSchema.optional().describe('Only accounts of this role'),
   q: textSchema(254).min(1).optional().describe('A part of the e-mail or the name'),
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most'),
+  limit: pageLimitSchema,
   cursor: z.uuid('is not a cursor of ours').optional().describe('The `nextCursor` of the page before'),
 });
 
@@ -157,8 +158,8 @@ export async function userRoutes(scope: FastifyInstance, { database, sessions }:
     async (request) => {
       const { limit, cursor, ...filter } = request.query;
       const found = await listUsers(pool, { ...filter, afterId: cursor, limit: limit + 1 });
-      const users = found.slice(0, limit);
-      return { users, nextCursor: found.length > limit ? (users.at(-1)?.id ?? null) : null };
+      const { items: users, nextCursor } = pageOf(found, limit, ({ id }) => id);
+      return { users, nextCursor };
     },
   );
 }
