@@ -55,13 +55,17 @@ export function listCompletedAfter(db: Db, cursor: EventCursor, limit: number): 
   `);
 }
 
-const horizonRow = z.object({ xmin: z.string(), heldForMs: z.number().nullable() });
+const horizonRow = z.object({ xmin: z.string(), hasUntold: z.boolean(), heldForMs: z.number().nullable() });
 export type EventHorizon = z.infer<typeof horizonRow>;
 
-/** The oldest transaction that still runs, and how old the oldest event is that waits for it. */
-export function findEventHorizon(db: Db): Promise<EventHorizon> {
+/**
+ * The oldest transaction that still runs, whether there are events after the cursor by now, and how old the oldest event is
+ * that waits for that transaction.
+ */
+export function findEventHorizon(db: Db, cursor: EventCursor): Promise<EventHorizon> {
   return db.one(sql.type(horizonRow)`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,
+           EXISTS (SELECT FROM order_events WHERE (xid, id) > (${cursor.xid}::xid8, ${cursor.id}::bigint)) AS "hasUntold",
            (SELECT (extract(epoch FROM clock_timestamp() - at) * 1000)::float8 FROM order_events
             WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT 1) AS "heldForMs"
   `);

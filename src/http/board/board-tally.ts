@@ -13,6 +13,7 @@ import type { Board } from '../../domain/board.ts';
 import type { OrderStatus } from '../../domain/order-status.ts';
 
 export const completeShown = 50;
+const beginning: EventCursor = { xid: '0', id: '0' };
 
 /** What the board says at a cursor, apart from its lists: kept by the events, so that nobody counts a million orders again. */
 export interface BoardTally {
@@ -25,9 +26,9 @@ export interface BoardTally {
 /** Where a feed begins: before the oldest transaction that still runs. */
 export function readTally(pool: DatabasePool): Promise<BoardTally> {
   return readAtSnapshot(pool, async (transaction) => {
-    const { xmin } = await findEventHorizon(transaction);
+    const { xmin } = await findEventHorizon(transaction, beginning);
     const cursor = { xid: xmin, id: '0' };
-    const completed = await listCompletedAfter(transaction, { xid: '0', id: '0' }, completeShown);
+    const completed = await listCompletedAfter(transaction, beginning, completeShown);
     return { cursor, counts: await countAt(transaction, cursor), completed };
   });
 }

@@ -48,6 +48,8 @@ export class BoardWatch {
   readonly #rounds = new Rounds({ go: () => this.#goRound(), gapMs: roundGapMs, retryMs: netMs });
   #state: BoardState;
   #ring: EventRing;
+  /** Events that are committed but not read: they wait for an older transaction, or came during the last round. */
+  #hasUntold = false;
   #listener: Listener | undefined;
   #botsReadAt = Number.NEGATIVE_INFINITY;
   #countedAt = performance.now();
@@ -78,17 +80,20 @@ export class BoardWatch {
 
   /** The board with everything that was committed before the call; painted at most every 200 ms, however many ask. */
   async picture(): Promise<BoardPicture> {
+    const askedAt = performance.now();
     await this.#rounds.ask();
-    const { tally, isHeld } = this.#state;
-    if (this.#picture?.state === this.#state && performance.now() - this.#picture.paintedAt < pictureKeepMs)
-      return this.#picture;
+    const { tally } = this.#state;
+    const hasUntold = this.#hasUntold;
+    const isTold = !hasUntold && this.#picture?.state === this.#state;
+    if (this.#picture && isTold && performance.now() - this.#picture.paintedAt < pictureKeepMs) return this.#picture;
     for (;;) {
       this.#painting ??= this.#paintSoon().finally(() => {
         this.#painting = undefined;
       });
       const picture = await this.#painting;
-      const isLater = compareCursors(picture.state.tally.cursor, tally.cursor) >= 0;
-      if (isLater || isHeld || picture.state === this.#state) return picture; // else it was begun before the call
+      if (picture.paintedAt >= askedAt) return picture;
+      // begun before the call: good enough if its cursor stands behind all there was to show
+      if (!hasUntold && compareCursors(picture.state.tally.cursor, tally.cursor) >= 0) return picture;
     }
   }
 
@@ -139,16 +144,19 @@ export class BoardWatch {
   }
 
   async #heedHeldEvents(): Promise<number> {
-    const { xmin, heldForMs } = await findEventHorizon(this.#deps.database.pool);
+    const { pool } = this.#deps.database;
+    const { xmin, hasUntold, heldForMs } = await findEventHorizon(pool, this.#state.tally.cursor);
+    this.#hasUntold = hasUntold;
     if (compareDigits(xmin, this.#state.tally.cursor.xid) < 0) await this.#beginAnew();
     if (heldForMs !== null && heldForMs > heldTooLongMs) await this.#showHeldEvents();
     else if (this.#state.isHeld) {
       const cleared = { ...this.#state, isHeld: false };
-      this.#picture = await paintBoard(this.#deps.database.pool, cleared);
+      this.#picture = await paintBoard(pool, cleared);
       this.#state = cleared;
       this.#deps.viewers.tell(snapshotFrame(this.#picture));
     }
-    return heldForMs === null ? netMs : Math.min(Math.max(heldForMs / 4, roundGapMs), 250);
+    if (heldForMs === null) return hasUntold ? roundGapMs : netMs;
+    return Math.min(Math.max(heldForMs / 4, roundGapMs), 250);
   }
 
   async #showHeldEvents(): Promise<void> {
