@@ -154,13 +154,16 @@ describe('GET /v1/board', () => {
     expect(times.size).toBe(1);
   });
 
-  it.each(['', ' while another transaction is open'])('shows an order to whoever asks after it was placed%s', async (when) => {
-    if (when) await (await connect()).query('BEGIN; SELECT pg_current_xact_id()');
-    for (let round = 0; round < 5; round += 1) {
-      const { number } = await engine.api.place();
-      expect((await engine.api.board()).pending.at(-1)).toMatchObject({ number });
-    }
-  });
+  it.each(['', ' while another transaction is open'])(
+    'shows an order to whoever asks after it was placed%s',
+    async (when) => {
+      if (when) await (await connect()).query('BEGIN; SELECT pg_current_xact_id()');
+      for (let round = 0; round < 5; round += 1) {
+        const { number } = await engine.api.place();
+        expect((await engine.api.board()).pending.at(-1)).toMatchObject({ number });
+      }
+    },
+  );
 });
 
 describe('GET /v1/board/stream', () => {
