@@ -5,7 +5,7 @@ const production = '^(src|queues|workers)/';
 const testFile = '\\.test\\.ts$';
 const adapters = '^src/(db|accounts|payments|mail|storage)/';
 const entryPoint = '^(src/(server|cli)\\.ts|workers/main\\.ts)$';
-const settings = '^src/(config|log)\\.ts$'; // built by the entry points; everybody else sees their types only
+const settings = '^src/(config|config-payments|config-values|log)\\.ts$'; // built by the entry points; everybody else sees their types only
 const outsiders = '^(sandbox|test|bench|scripts)/';
 
 const layer = (name, from, to, rest = {}) => ({

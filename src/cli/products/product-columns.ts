@@ -1,6 +1,7 @@
+import { minorUnitDigits } from '../../domain/currency.ts';
 import { type ProductImport, productImportSchema } from '../../domain/product.ts';
 import { type Heading, quoted, readHeading } from '../csv-lines.ts';
-import { isCurrency, minorDigits, minorFrom, moneyText } from '../currency.ts';
+import { isCurrency, minorFrom, moneyText } from '../currency.ts';
 
 export const productColumns = [
   'sku',
@@ -77,7 +78,7 @@ export function productFrom(cells: readonly string[], heading: Heading<Column>):
 }
 
 function priceIn(currency: string): string {
-  const digits = minorDigits(currency);
+  const digits = minorUnitDigits(currency);
   const upTo = `up to ${moneyText({ amountMinor: highestMinor, currency })}`;
   if (digits === 0) return `a whole number such as 1250, ${upTo} (${currency} has no decimals)`;
   return `a number such as 12.${'50'.padEnd(digits, '0')}, ${upTo} (${currency} has ${digits} decimals, no thousands separators)`;

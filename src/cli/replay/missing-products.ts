@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { minorUnitDigits } from '../../domain/currency.ts';
 import { type ProductImport, productSchema } from '../../domain/product.ts';
 import { askFor, type Server } from '../api-client.ts';
-import { minorDigits, minorFrom } from '../currency.ts';
+import { minorFrom } from '../currency.ts';
 import type { TillLine } from './till-lines.ts';
 
 const productsAnswer = z.object({ products: z.array(productSchema) });
@@ -48,5 +49,5 @@ function nameFrom(sku: string): string {
 
 /** `2.40` EUR → 240. A till that writes more decimals than the currency has means the nearest amount. */
 function minorOf(major: string, currency: string): number {
-  return minorFrom(major, currency) ?? Math.round(Number(major) * 10 ** minorDigits(currency));
+  return minorFrom(major, currency) ?? Math.round(Number(major) * 10 ** minorUnitDigits(currency));
 }
