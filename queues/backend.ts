@@ -1,4 +1,12 @@
-import { createPostgresBackend, type IQueueBackend, Queue, runMigrations, Worker, type WorkerOptions } from 'bullmq';
+import {
+  createPostgresBackend,
+  type IQueueBackend,
+  type Processor,
+  Queue,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 
@@ -9,6 +17,8 @@ export interface QueueStore {
   queue(name: string): Queue;
   /** A worker without a processor: its owner pulls jobs by `getNextJob`. */
   createPullWorker(name: string, options: LaneWorkerOptions): PullWorker;
+  /** A worker that is given its jobs and begins at once. */
+  createJobWorker(name: string, processor: Processor, options: JobWorkerOptions): PullWorker;
   /** Moves waiting jobs to the front (the last one named ends up first) or to the back. Jobs that do not wait stay where they are. */
   moveJobs(name: string, jobIds: readonly string[], to: 'front' | 'back'): Promise<void>;
   /**
@@ -51,6 +61,8 @@ export type LaneWorkerOptions = Pick<
   WorkerOptions,
   'name' | 'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'removeOnComplete' | 'removeOnFail'
 >;
+
+export type JobWorkerOptions = LaneWorkerOptions & Pick<WorkerOptions, 'concurrency' | 'settings'>;
 
 // biome-ignore lint/suspicious/noExplicitAny: BullMQ's own defaults for job data and results; ours are parsed where a job is read.
 export type PullWorker = Worker<any, any, string, IQueueBackend>;
@@ -101,6 +113,7 @@ function openRedisStore({ prefix, role, onError }: QueueStoreSettings, url: stri
       const worker: PullWorker = new Worker(name, null, { connection, prefix, autorun: false, ...options });
       return worker;
     },
+    createJobWorker: (name, processor, options) => new Worker(name, processor, { connection, prefix, ...options }),
     async moveJobs(name, jobIds, to) {
       const backend = queueOf(name).getBackend();
       // One connection carries out what it is sent in order, so this is one trip.
@@ -172,6 +185,8 @@ function openPostgresStore({ databaseUrl, prefix, poolSize, onError }: QueueStor
         createPostgresBackend as never,
       );
     },
+    createJobWorker: (name, processor, options) =>
+      new Worker(name, processor, { connection: pool as never, prefix, ...options }, createPostgresBackend as never),
     // BullMQ's own functions, for several jobs in one statement; the pool would carry single calls out in any order.
     async moveJobs(name, jobIds, to) {
       await pool.query(

@@ -9,7 +9,7 @@ export interface QueueDefinition<Payload> {
   jobId(payload: Payload): string;
   /** Said on the worker, not on each job: a job without options costs a third of the memory in Redis. */
   keepFailed: number;
-  options: Pick<JobsOptions, 'attempts' | 'backoff'>;
+  options: Pick<JobsOptions, 'attempts'>;
 }
 
 /** A job on its way from the outbox to its queue. */
@@ -18,8 +18,18 @@ export interface QueuedJob {
   data: unknown;
 }
 
-export function defineQueue<Payload>(definition: QueueDefinition<Payload>): QueueDefinition<Payload> & {
+export type DefinedQueue<Payload> = QueueDefinition<Payload> & {
   job(payload: Payload): QueuedJob;
-} {
-  return { ...definition, job: (payload) => ({ id: definition.jobId(payload), data: payload }) };
+  /** What was written down earlier, perhaps by another version. Throws when it is no job of this queue. */
+  read(data: unknown): QueuedJob;
+};
+
+export function defineQueue<Payload>(definition: QueueDefinition<Payload>): DefinedQueue<Payload> {
+  const job = (payload: Payload) => ({ id: definition.jobId(payload), data: payload });
+  return { ...definition, job, read: (data) => job(definition.payload.parse(data)) };
+}
+
+/** What the queue is told with each job. Lanes have no options: there Postgres counts. */
+export function optionsOf({ options }: Pick<QueueDefinition<never>, 'options'>): JobsOptions {
+  return options.attempts ? { ...options, backoff: { type: 'custom' } } : {};
 }

@@ -7,6 +7,3 @@ export const laneQueues = { vip: ordersVipQueue, normal: ordersNormalQueue } sat
   Lane,
   typeof ordersVipQueue
 >;
-
-/** Every queue there is: what Bull Board shows and the outbox may name. */
-export const allQueues = [ordersVipQueue, ordersNormalQueue] as const;

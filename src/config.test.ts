@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, durationMs, readConfig } from './config.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { durationMs } from './config-values.ts';
 
 const longSecret = 'a'.repeat(16).concat('b'.repeat(16));
 const enough = { DATABASE_URL: 'postgres://shop:hunter2@db/twolane' };

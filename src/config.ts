@@ -1,72 +1,20 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { type PaymentConfig, paymentFaults, paymentsFrom, paymentVariables } from './config-payments.ts';
+import {
+  atLeast,
+  count,
+  durationMs,
+  durationWithin,
+  flag,
+  isOrigin,
+  list,
+  oneOf,
+  port,
+  secrets,
+  trustProxy,
+} from './config-values.ts';
 import { StartUpError } from './domain/start-up-error.ts';
 import { samplePassword } from './domain/user.ts';
-
-const count = (from: number, to: number) => {
-  const error = `takes a whole number from ${from} to ${to}`;
-  return z.coerce.number({ error }).int({ error }).min(from, { error }).max(to, { error });
-};
-const port = count(0, 65_535);
-const oneOf = <const Word extends string>(...words: Word[]) =>
-  z.enum(words, { error: `takes one of ${words.join(', ')}` });
-const atLeast = (length: number) =>
-  z.string().min(length, `takes at least ${length} character${length === 1 ? '' : 's'}`);
-
-/** `250`, `250ms`, `15s`, `3m`, `15m`, `30d` → milliseconds. */
-export const durationMs = z
-  .string()
-  .regex(/^\d+(ms|s|m|h|d)?$/, 'takes a duration such as 10s, 15m or 30d')
-  .transform((text) => {
-    const unit = /[a-z]+$/.exec(text)?.[0] ?? 'ms';
-    const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
-    return Number.parseInt(text, 10) * factor;
-  });
-
-/** A duration between two of them, told as they are written. */
-const durationWithin = (from: string, to: string) =>
-  durationMs.refine((ms) => ms >= durationMs.parse(from) && ms <= durationMs.parse(to), `takes ${from} to ${to}`);
-
-const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
-
-/** Several stand apart by commas: the first signs, all are believed. */
-const secrets = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .refine((given) => given.length > 0 && given.every((secret) => secret.length >= 32), {
-    error: 'takes secrets of at least 32 characters each (several by commas), such as `openssl rand -hex 32` gives',
-  });
-
-const flag = oneOf('true', 'false').transform((text) => text === 'true');
-
-/** `false`, the number of proxies in front, or their addresses and networks. */
-const trustProxy = z.string().transform((text, context) => {
-  if (text === 'false') return false;
-  if (/^\d{1,2}$/.test(text)) return Number(text);
-  const networks = list.parse(text);
-  if (networks.length > 0 && networks.every(isNetwork)) return networks;
-  context.addIssue(
-    'takes false, the number of proxies in front, or their addresses and networks (10.0.0.0/8, loopback)',
-  );
-  return z.NEVER;
-});
-
-function isNetwork(text: string): boolean {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-  return version !== 0 && isPrefix && Number(bits ?? 1) > 0 && rest.length === 0;
-}
-
-/** As a browser sends it: the scheme, the host and perhaps a port; no path, and no pattern. */
-const isOrigin = (text: string) =>
-  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 
 const environment = z.object({
   ENV: oneOf('production', 'development', 'test').default('production'),
@@ -113,6 +61,8 @@ const environment = z.object({
   RATE_LIMIT_PER_MINUTE: count(0, 10_000_000).default(1_200),
   SIGN_IN_LIMIT_PER_MINUTE: count(0, 10_000_000).default(60),
   OVERLOAD_EVENT_LOOP_DELAY: durationMs.default(2_000),
+
+  ...paymentVariables,
 
   TWOLANE_FAILPOINT: oneOf('after-commit').optional(),
 
@@ -164,6 +114,7 @@ export interface Config {
   };
   /** Where the process ends itself, so that a test can see what is lost; never in production. */
   failpoint: 'after-commit' | null;
+  payments: PaymentConfig;
   intakeMaxWaiting: number;
   orderMaxAttempts: number;
   bots: {
@@ -214,6 +165,7 @@ export function readConfig(
     faults.push(
       'CORS_ORIGINS: * with CORS_CREDENTIALS=true would let every page act for its visitors; name the origins',
     );
+  faults.push(...paymentFaults(present, isProduction));
   if (present.TWOLANE_FAILPOINT && isProduction) faults.push('TWOLANE_FAILPOINT: is for tests, never for production');
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
@@ -244,6 +196,7 @@ export function readConfig(
       eventLoopDelayMs: is.OVERLOAD_EVENT_LOOP_DELAY,
     }),
     failpoint: is.TWOLANE_FAILPOINT ?? null,
+    payments: paymentsFrom(is),
     intakeMaxWaiting: is.INTAKE_MAX_WAITING,
     orderMaxAttempts: is.ORDER_MAX_ATTEMPTS,
     bots: Object.freeze({

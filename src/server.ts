@@ -15,12 +15,16 @@ import { BoardFeed } from './http/board/board-feed.ts';
 import { createLog, type Logger } from './log.ts';
 import { createAnnouncer } from './operations/announcer.ts';
 import { openCatalogue } from './operations/catalogue.ts';
+import { CheckoutDesk } from './operations/checkout-desk.ts';
 import { HandOver } from './operations/hand-over.ts';
 import { OrderIntake } from './operations/order-intake.ts';
+import { paymentSettingsOf } from './operations/payment-deps.ts';
 import { QueueStoreNotice } from './operations/queue-store-notice.ts';
 import { RobotDesk } from './operations/robot-desk.ts';
 import { assertNoSampleAccounts } from './operations/sample-accounts.ts';
 import { SessionCache } from './operations/session-cache.ts';
+import { WebhookInbox } from './operations/webhook-inbox.ts';
+import { openGateways } from './payments/open-gateways.ts';
 
 export interface RunningWeb {
   /** Where it listens, `http://127.0.0.1:3000`. */
@@ -58,12 +62,26 @@ export async function startWeb(
   const store = openStore('producer', 4);
   notice.follow(store);
   const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
+  const relayCall = createAnnouncer({ db: database.pool, log }, 'twolane_outbox');
+  const wakeRelay = relayCall.announce;
   const catalogue = await openCatalogue({ database, log });
+  const { gateways, close: closeGateways } = openGateways(config.payments);
+  const payments = {
+    pool: database.pool,
+    gateways,
+    payments: paymentSettingsOf(config.payments),
+    announce,
+    wakeRelay,
+    log,
+  };
+  const checkouts = new CheckoutDesk(payments);
+  const webhooks = new WebhookInbox({ pool: database.pool, wakeRelay });
   const handOver = new HandOver({ database, store, log });
   const intake = new OrderIntake({
     database,
     catalogue,
     handOver,
+    gateways,
     announce,
     log,
     maxWaiting: config.intakeMaxWaiting,
@@ -80,12 +98,16 @@ export async function startWeb(
     store,
     catalogue,
     intake,
+    gateways,
+    checkouts,
+    webhooks,
     board,
     robots,
     tokens,
     sessions,
     redis,
     announce,
+    wakeRelay,
     log,
     ...replacements,
   });
@@ -101,8 +123,12 @@ export async function startWeb(
       await robots.close();
       await app.close();
       await intake.settle();
+      await webhooks.settle();
+      await checkouts.settle();
+      closeGateways();
       catalogue.close();
       await closeAnnouncer();
+      await relayCall.close();
       await sessions.close();
       redis?.disconnect();
       await store.close();

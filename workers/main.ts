@@ -8,12 +8,16 @@ import { assertReachable } from '../src/db/reachable.ts';
 import { describeStartFailure } from '../src/domain/start-up-error.ts';
 import { createLog, type Logger } from '../src/log.ts';
 import { createAnnouncer } from '../src/operations/announcer.ts';
+import { paymentSettingsOf } from '../src/operations/payment-deps.ts';
 import { QueueStoreNotice } from '../src/operations/queue-store-notice.ts';
+import { openGateways } from '../src/payments/open-gateways.ts';
 import { BotHost } from './bots/bot-host.ts';
 import { openHandler } from './bots/handlers/open-handler.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { OutboxRelay } from './outbox-relay.ts';
+import { startPaymentWorkers } from './payments.ts';
 
-export const workerRoles = ['bots', 'relay'] as const;
+export const workerRoles = ['bots', 'payments', 'relay'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 
 export interface RunningWorkers {
@@ -48,11 +52,30 @@ export async function startWorkers(config: Config, log: Logger, roles: readonly 
     };
     const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
     closers.push(closeAnnouncer);
+    const relayCall = createAnnouncer({ db: database.pool, log }, 'twolane_outbox');
+    closers.push(relayCall.close);
     const maxAttempts = config.orderMaxAttempts;
+    const { gateways, close: closeGateways } = openGateways(config.payments);
+    closers.push(async () => closeGateways());
+    const payments = {
+      pool: database.pool,
+      gateways,
+      payments: paymentSettingsOf(config.payments),
+      announce,
+      wakeRelay: relayCall.announce,
+      log,
+    };
     if (roles.includes('relay')) {
       const relay = new OutboxRelay({ database, store: openStore('producer', 3), announce, maxAttempts, log });
       relay.start();
       closers.push(() => relay.close());
+      const { reconciliationCron } = config.payments;
+      const housekeeping = await startHousekeeping({ ...payments, store: openStore('worker', 4), reconciliationCron });
+      closers.push(() => housekeeping.close());
+    }
+    if (roles.includes('payments')) {
+      const workers = startPaymentWorkers({ ...payments, store: openStore('worker', 8) });
+      closers.push(() => workers.close());
     }
     if (roles.includes('bots')) {
       const host = new BotHost({

@@ -1,4 +1,5 @@
 import type { QueueStore } from '../queues/backend.ts';
+import { type Listener, listen } from '../src/db/notify.ts';
 import type { Database } from '../src/db/pool.ts';
 import { LeaseJudge } from '../src/domain/lease-judge.ts';
 import type { Logger } from '../src/log.ts';
@@ -34,6 +35,7 @@ export class OutboxRelay {
   readonly #sweepPosition: SweepPosition = { vip: 0, normal: 0 };
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #running = new Set<Promise<void>>();
+  #listener: Listener | undefined;
   #isClosing = false;
 
   constructor(deps: OutboxRelayDeps) {
@@ -41,7 +43,8 @@ export class OutboxRelay {
   }
 
   start(): void {
-    this.#every(relayEveryMs, 'outbox not relayed', () => relayOutbox(this.#deps));
+    const relayNow = this.#every(relayEveryMs, 'outbox not relayed', () => relayOutbox(this.#deps));
+    this.#listener = listen(this.#deps.database.url, ['twolane_outbox'], relayNow, this.#deps.log);
     this.#every(watchEveryMs, 'queue store not checked', () => rebuildLostQueues(this.#deps));
     this.#every(watchEveryMs, 'dead hosts not cleared away', () => this.#bringBack());
     this.#every(sweepEveryMs, 'lanes not swept', () => sweepLostJobs(this.#deps, this.#sweepPosition));
@@ -51,6 +54,7 @@ export class OutboxRelay {
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#listener?.close();
     await Promise.all(this.#running);
   }
 
@@ -61,15 +65,20 @@ export class OutboxRelay {
     await clearDeadHosts({ ...deps, pool: database.pool }, this.#judge, graceMs);
   }
 
-  /** One run at a time; a fault is said once until it is over. */
-  #every(ms: number, failure: string, work: () => Promise<unknown>): void {
+  /** One run at a time; a fault is said once until it is over. What it gives makes a run at once, or one more after that which is under way. */
+  #every(ms: number, failure: string, work: () => Promise<unknown>): () => void {
     let isRunning = false;
+    let isWanted = false;
     let isFailing = false;
     const run = async () => {
+      if (isRunning) isWanted = true;
       if (isRunning || this.#isClosing) return;
       isRunning = true;
       try {
-        await work();
+        do {
+          isWanted = false;
+          await work();
+        } while (isWanted && !this.#isClosing);
         isFailing = false;
       } catch (error) {
         if (!isFailing) this.#deps.log.warn({ error: (error as Error).message }, failure);
@@ -84,5 +93,6 @@ export class OutboxRelay {
     };
     track();
     this.#timers.push(setInterval(track, ms));
+    return track;
   }
 }

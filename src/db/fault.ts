@@ -7,7 +7,11 @@ const conflictCodes = new Set(['40001', '40P01']);
 /** The server is going away, starting, or full. */
 const serverClasses = new Set(['08', '53', '57', '58']);
 
-const sqlState = (error: unknown): string => (error as Partial<DatabaseError>)?.code ?? '';
+/** slonik keeps pg's error as the cause of its own. */
+function sqlState(error: unknown): string {
+  const { code, cause } = (error ?? {}) as Partial<DatabaseError> & { cause?: unknown };
+  return typeof code === 'string' ? code : cause ? sqlState(cause) : '';
+}
 
 export const isRowFault = (error: unknown) => rowFaultClasses.has(sqlState(error).slice(0, 2));
 export const isConflict = (error: unknown) => conflictCodes.has(sqlState(error)) || isSecondWriting(error);

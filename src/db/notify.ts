@@ -4,9 +4,9 @@ import { type Db, nothing, sql } from './sql.ts';
 
 /**
  * `twolane_events`: the board has something new. `twolane_bots`: bots or their orders were changed from outside.
- * `twolane_sessions`: these sessions (ids, by commas) ended, or their account changed.
+ * `twolane_sessions`: these sessions (ids, by commas) ended, or their account changed. `twolane_outbox`: jobs wait to be handed over.
  */
-export type Channel = 'twolane_events' | 'twolane_bots' | 'twolane_sessions';
+export type Channel = 'twolane_events' | 'twolane_bots' | 'twolane_sessions' | 'twolane_outbox';
 
 /** Never inside a hot transaction: NOTIFY makes commits queue behind each other (28.7k → 6.6k a second, measured). */
 export async function notify(db: Db, channel: Channel, payload = ''): Promise<void> {

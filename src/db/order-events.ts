@@ -7,19 +7,23 @@ import { type Db, int8, sql, time } from './sql.ts';
 
 const timelineRow = z
   .object({
-    id: int8,
+    id: z.string(),
     at: time,
     type: orderEventTypeSchema,
     actor: z.string(),
     attempt: z.number(),
     detail: z.record(z.string(), z.unknown()).nullable(),
   })
-  .transform((row): OrderEvent => ({ ...row, id: String(row.id), at: new Date(row.at).toISOString() }));
+  .transform((row): OrderEvent => ({ ...row, at: new Date(row.at).toISOString() }));
 
-/** The timeline of one order, oldest first. */
+/** The timeline of one order with that of its money, oldest first. */
 export function listOrderEvents(db: Db, orderNumber: number): Promise<readonly OrderEvent[]> {
   return db.any(sql.type(timelineRow)`
-    SELECT id, at, type, actor, attempt, detail FROM order_events WHERE order_number = ${orderNumber} ORDER BY id
+    SELECT id::text AS id, at, type, actor, attempt, detail, id AS place FROM order_events WHERE order_number = ${orderNumber}
+    UNION ALL
+    SELECT 'p' || event.id, event.at, event.type, event.actor, o.attempt, event.detail, event.id
+    FROM payment_events event JOIN orders o ON o.id = event.payment_id WHERE o.number = ${orderNumber}
+    ORDER BY at, place
   `);
 }
 

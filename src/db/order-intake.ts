@@ -32,7 +32,8 @@ const relayGrace = '2 seconds';
 
 /*
  * One statement, so one trip and one commit for the whole group. Numbers follow the order of the arrays. Items are filtered
- * by a hashed sub-plan: a join against `placed` could become a nested loop, quadratic in the group.
+ * by a hashed sub-plan: a join against `placed` could become a nested loop, quadratic in the group. What is paid online gets a payment,
+ * and no place yet.
  */
 const insertOrdersText = `
   WITH input AS (
@@ -40,7 +41,8 @@ const insertOrdersText = `
       WITH ORDINALITY AS input (id, user_id, actor, lane, total_minor, currency, payment_method, customer_name, note, idempotency_key, request_hash, place)
   ), placed AS (
     INSERT INTO orders (id, user_id, lane, status, due_seq, total_minor, currency, payment_method, customer_name, note, idempotency_key, request_hash)
-    SELECT id, user_id, lane, 'pending', nextval('order_due_seq'), total_minor, currency, payment_method, customer_name, note,
+    SELECT id, user_id, lane, CASE payment_method WHEN 'counter' THEN 'pending' ELSE 'awaiting_payment' END,
+           CASE payment_method WHEN 'counter' THEN nextval('order_due_seq') END, total_minor, currency, payment_method, customer_name, note,
            idempotency_key, decode(request_hash, 'hex')
     FROM input
     -- A repeat takes no number; two at the same moment are told apart by the conflict below.
@@ -49,7 +51,7 @@ const insertOrdersText = `
     )
     ORDER BY place
     ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING id, number, lane, placed_at
+    RETURNING id, number, lane, status, placed_at, total_minor, currency, payment_method
   ), items AS (
     INSERT INTO order_items (order_id, line, sku, name, quantity, unit_price_minor)
     SELECT item.* FROM unnest($12::uuid[], $13::smallint[], $14::text[], $15::text[], $16::int[], $17::bigint[])
@@ -57,16 +59,19 @@ const insertOrdersText = `
     WHERE (item.order_id IN (SELECT id FROM placed)) IS TRUE
   ), events AS (
     INSERT INTO order_events (order_number, lane, type, to_status, attempt, actor)
-    SELECT placed.number, placed.lane, 'placed', 'pending', 0, input.actor FROM placed JOIN input USING (id)
+    SELECT placed.number, placed.lane, 'placed', placed.status, 0, input.actor FROM placed JOIN input USING (id)
+  ), payments AS (
+    INSERT INTO payments (id, order_number, provider, amount_minor, currency, next_sync_at)
+    SELECT id, number, payment_method, total_minor, currency, now() + interval '15 seconds' FROM placed WHERE status = 'awaiting_payment'
   ), boxed AS (
     INSERT INTO outbox (queue, jobs, available_at)
     SELECT 'orders-' || lane, jsonb_agg(jsonb_build_object('orderNumber', number, 'enqueueNo', 1) ORDER BY number), now() + interval '${relayGrace}'
-    FROM placed GROUP BY lane
+    FROM placed WHERE status = 'pending' GROUP BY lane
     RETURNING id, queue
   ), handed_over AS (
     DELETE FROM outbox WHERE id = ANY ($18::bigint[])
   )
-  SELECT id::text AS id, number, lane AS queue, (extract(epoch FROM placed_at) * 1000)::float8 AS at FROM placed
+  SELECT id::text AS id, number, CASE status WHEN 'pending' THEN lane END AS queue, (extract(epoch FROM placed_at) * 1000)::float8 AS at FROM placed
   UNION ALL
   SELECT NULL, id, queue, NULL FROM boxed`;
 
@@ -95,7 +100,7 @@ export async function insertOrders(
       unitPrices.push(item.unitPriceMinor);
     });
   }
-  const { rows } = await writer.query<{ id: string | null; number: string; queue: string; at: number | null }>({
+  const { rows } = await writer.query<{ id: string | null; number: string; queue: string | null; at: number | null }>({
     name: 'insert-orders',
     text: insertOrdersText,
     values: [
@@ -124,11 +129,12 @@ export async function insertOrders(
   for (const row of rows) {
     if (row.id !== null && row.at !== null) {
       written.placed.set(row.id, { number: Number(row.number), placedAt: row.at });
+      if (row.queue === null) continue; // due once it is paid for
       const queue = `orders-${row.queue}`;
       const numbers = numbersOf[queue] ?? [];
       numbers.push(Number(row.number));
       numbersOf[queue] = numbers;
-    } else {
+    } else if (row.queue !== null) {
       written.outbox.push({ id: row.number, queue: row.queue, orderNumbers: numbersOf[row.queue] ?? [] });
     }
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Lane, laneSchema } from '../domain/lane.ts';
 import { type Order, paymentMethodSchema } from '../domain/order.ts';
 import { type OrderStatus, orderStatusSchema, statusesBefore } from '../domain/order-status.ts';
+import { paymentStatusSchema } from '../domain/payment.ts';
 import { isoTime } from '../domain/time.ts';
 import { type Db, int8, sql, time } from './sql.ts';
 
@@ -28,6 +29,10 @@ const orderRow = z
     completed_at: time.nullable(),
     cancelled_at: time.nullable(),
     expected_at: time.nullable(),
+    payment_status: paymentStatusSchema.nullable(),
+    checkout_url: z.string().nullable(),
+    payment_reference: z.string().nullable(),
+    authorised_until: time.nullable(),
     items: z.array(itemRow),
   })
   .transform((row) => ({
@@ -45,7 +50,13 @@ const orderRow = z
         total: { amountMinor: item.quantity * unitPriceMinor, currency: row.currency },
       })),
       total: { amountMinor: row.total_minor, currency: row.currency },
-      payment: { method: row.payment_method, status: null, checkoutUrl: null, reference: null, authorisedUntil: null },
+      payment: {
+        method: row.payment_method,
+        status: row.payment_status,
+        checkoutUrl: row.status === 'awaiting_payment' ? row.checkout_url : null,
+        reference: row.payment_reference,
+        authorisedUntil: row.payment_status === 'authorised' ? isoTime(row.authorised_until) : null,
+      },
       customerName: row.customer_name,
       note: row.note,
       attempt: row.attempt,
@@ -62,15 +73,18 @@ const orderRow = z
 /** An order as its customer sees it, with what only the engine needs. */
 export type StoredOrder = z.infer<typeof orderRow>;
 
+const tables = sql.fragment`orders o LEFT JOIN payments p ON p.id = o.id`;
 const columns = sql.fragment`
   o.number, o.user_id, o.lane, o.status, o.due_seq, o.enqueue_no, o.total_minor, o.currency, o.payment_method, o.customer_name, o.note,
   o.attempt, o.bot_number, o.failure_reason, o.placed_at, o.started_at, o.completed_at, o.cancelled_at, o.expected_at,
+  p.status AS payment_status, p.checkout_url, coalesce(p.capture_reference, p.authorisation_reference, p.checkout_reference) AS payment_reference,
+  coalesce(p.honoured_until, p.held_until) AS authorised_until,
   (SELECT jsonb_agg(jsonb_build_object('sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'unitPriceMinor', i.unit_price_minor) ORDER BY i.line)
    FROM order_items i WHERE i.order_id = o.id) AS items`;
 
 export function findOrder(db: Db, orderNumber: number): Promise<StoredOrder | null> {
   return db.maybeOne(
-    sql.type(orderRow)`SELECT ${columns} FROM orders o WHERE o.number = ${orderNumber} AND o.deleted_at IS NULL`,
+    sql.type(orderRow)`SELECT ${columns} FROM ${tables} WHERE o.number = ${orderNumber} AND o.deleted_at IS NULL`,
   );
 }
 
@@ -79,7 +93,7 @@ export interface OrderFilter {
   userId: string | null;
   status: OrderStatus | null;
   lane: Lane | null;
-  /** An order number, or an e-mail. */
+  /** An order number, an e-mail, or a reference of a payment provider. */
   q: string | null;
   /** Only numbers below this one. */
   below: number | null;
@@ -97,11 +111,15 @@ export function listOrders(db: Db, filter: OrderFilter): Promise<readonly Stored
     conditions.push(
       /^\d{1,15}$/.test(filter.q)
         ? sql.fragment`o.number = ${Number(filter.q)}`
-        : sql.fragment`o.user_id IN (SELECT id FROM users WHERE lower(email) = lower(${filter.q}))`,
+        : filter.q.includes('@')
+          ? sql.fragment`o.user_id IN (SELECT id FROM users WHERE lower(email) = lower(${filter.q}))`
+          : sql.fragment`o.id IN (
+              SELECT payment_id FROM payment_checkouts WHERE reference = ${filter.q} UNION
+              SELECT id FROM payments WHERE authorisation_reference = ${filter.q} OR capture_reference = ${filter.q})`,
     );
   }
   return db.any(sql.type(orderRow)`
-    SELECT ${columns} FROM orders o WHERE ${sql.join(conditions, sql.fragment` AND `)} ORDER BY o.number DESC LIMIT ${filter.limit}
+    SELECT ${columns} FROM ${tables} WHERE ${sql.join(conditions, sql.fragment` AND `)} ORDER BY o.number DESC LIMIT ${filter.limit}
   `);
 }
 
@@ -168,7 +186,8 @@ export function cancelOrderRow(
       SELECT o.id, o.status FROM orders o
       WHERE o.number = ${cancel.orderNumber} AND o.status = ANY (${sql.array(allowed, 'text')}) ${owner} FOR UPDATE
     ), moved AS (
-      UPDATE orders o SET status = 'cancelled', cancelled_at = now(), retry_at = NULL, expected_at = NULL, progress = NULL, updated_at = now()
+      UPDATE orders o SET status = 'cancelled', cancelled_at = now(), retry_at = NULL, expected_at = NULL, progress = NULL, updated_at = now(),
+        failure_reason = ${cancel.actor === 'system' ? cancel.reason : null}
       FROM former WHERE o.id = former.id
       RETURNING o.number, o.lane, o.enqueue_no, o.attempt, o.bot_number, former.status AS former_status
     ), events AS (
@@ -176,6 +195,31 @@ export function cancelOrderRow(
       SELECT number, lane, 'cancelled', former_status, 'cancelled', attempt, bot_number, ${cancel.actor},
              CASE WHEN ${cancel.reason}::text IS NULL THEN NULL ELSE jsonb_build_object('reason', ${cancel.reason}::text) END
       FROM moved
+    ), payment AS (
+      -- What became of its money, the next look sees to.
+      UPDATE payments SET sync_no = sync_no + 1, next_sync_at = now() + interval '15 seconds'
+      FROM moved WHERE order_number = moved.number RETURNING id, sync_no
+    ), boxed AS (
+      INSERT INTO outbox (queue, jobs, available_at)
+      SELECT 'payment-sync', jsonb_build_array(jsonb_build_object('paymentId', id, 'syncNo', sync_no)), now() FROM payment
+    )
+    SELECT lane, enqueue_no AS "enqueueNo" FROM moved
+  `);
+}
+
+/** An order that is paid for becomes due, at the end of its lane; null when it does not wait for its payment (any more). */
+export function releaseOrderRow(db: Db, orderNumber: number): Promise<z.infer<typeof movedRow> | null> {
+  return db.maybeOne(sql.type(movedRow)`
+    WITH moved AS (
+      UPDATE orders SET status = 'pending', due_seq = nextval('order_due_seq'), updated_at = now()
+      WHERE number = ${orderNumber} AND status = 'awaiting_payment'
+      RETURNING number, lane, enqueue_no, attempt
+    ), events AS (
+      INSERT INTO order_events (order_number, lane, type, from_status, to_status, attempt, actor)
+      SELECT number, lane, 'paid', 'awaiting_payment', 'pending', attempt, 'system' FROM moved
+    ), boxed AS (
+      INSERT INTO outbox (queue, jobs, available_at)
+      SELECT 'orders-' || lane, jsonb_build_array(jsonb_build_object('orderNumber', number, 'enqueueNo', enqueue_no)), now() FROM moved
     )
     SELECT lane, enqueue_no AS "enqueueNo" FROM moved
   `);

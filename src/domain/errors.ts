@@ -1,3 +1,4 @@
+import type { Money } from './money.ts';
 import type { OrderStatus } from './order-status.ts';
 
 /** Public and never renamed: clients act on them. */
@@ -17,10 +18,14 @@ export type ErrorCode =
   | 'payment_method_unavailable'
   | 'product_unavailable'
   | 'product_unknown'
+  | 'quarantine_decided'
+  | 'quarantine_not_found'
+  | 'quarantine_not_releasable'
   | 'rate_limited'
   | 'refresh_token_reused'
   | 'refund_exceeds_captured'
   | 'service_unavailable'
+  | 'signature_invalid'
   | 'too_many_attempts'
   | 'unauthenticated'
   | 'user_not_found';
@@ -96,8 +101,11 @@ export class ProductUnavailableError extends EngineError {
 }
 
 export class PaymentMethodUnavailableError extends EngineError {
-  constructor(method: string) {
-    super('payment_method_unavailable', `Payment by ${method} is not set up here.`);
+  constructor(method: string, reason?: string) {
+    super(
+      'payment_method_unavailable',
+      reason ? `This cannot be paid by ${method}: ${reason}` : `Payment by ${method} is not set up here.`,
+    );
   }
 }
 
@@ -161,8 +169,13 @@ export class RefreshTokenReusedError extends EngineError {
 }
 
 export class RefundExceedsCapturedError extends EngineError {
-  constructor(orderNumber: number) {
-    super('refund_exceeds_captured', `No payment of order ${orderNumber} was captured that could be given back.`);
+  constructor(orderNumber: number, left?: Money) {
+    super(
+      'refund_exceeds_captured',
+      left && left.amountMinor > 0
+        ? `Of order ${orderNumber} no more than ${left.amountMinor} ${left.currency} (in the minor unit) can be given back.`
+        : `No payment of order ${orderNumber} was captured that could be given back.`,
+    );
   }
 }
 
@@ -175,5 +188,29 @@ export class TooManyAttemptsError extends EngineError {
 export class UserNotFoundError extends EngineError {
   constructor() {
     super('user_not_found', 'There is no such account.');
+  }
+}
+
+export class QuarantineNotFoundError extends EngineError {
+  constructor() {
+    super('quarantine_not_found', 'There is no such case in quarantine.');
+  }
+}
+
+export class QuarantineDecidedError extends EngineError {
+  constructor(state: string) {
+    super('quarantine_decided', `This case has been ${state} already.`);
+  }
+}
+
+export class QuarantineNotReleasableError extends EngineError {
+  constructor(reason: string) {
+    super('quarantine_not_releasable', reason);
+  }
+}
+
+export class WebhookSignatureError extends EngineError {
+  constructor(cause?: unknown) {
+    super('signature_invalid', 'The signature does not fit this body and these headers.', { cause });
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { laneSchema } from './lane.ts';
 import { moneySchema } from './money.ts';
 import { orderStatusSchema } from './order-status.ts';
+import { paymentEventTypes, paymentStatusSchema } from './payment.ts';
 import { skuSchema } from './product.ts';
 import { textSchema } from './text.ts';
 
@@ -44,10 +45,10 @@ export const orderSchema = z
     payment: z
       .object({
         method: paymentMethodSchema,
-        status: z.string().nullable(),
+        status: paymentStatusSchema.nullable(),
         checkoutUrl: z.string().nullable().describe('Where to pay, while payment is awaited'),
         reference: z.string().nullable().describe('Of the payment provider'),
-        authorisedUntil: timeSchema.nullable(),
+        authorisedUntil: timeSchema.nullable().describe('How long the provider stands by the hold'),
       })
       .meta({ id: 'OrderPayment', description: 'At the counter, all but the method is null.' }),
     customerName: z.string().nullable(),
@@ -70,7 +71,18 @@ export const orderSchema = z
 export type Order = z.infer<typeof orderSchema>;
 
 export const orderEventTypeSchema = z
-  .enum(['placed', 'started', 'given_back', 'completed', 'failed', 'retry_scheduled', 'retried', 'cancelled'])
+  .enum([
+    'placed',
+    'paid',
+    'started',
+    'given_back',
+    'completed',
+    'failed',
+    'retry_scheduled',
+    'retried',
+    'cancelled',
+    ...paymentEventTypes,
+  ])
   .meta({ id: 'OrderEventType' });
 
 export const orderEventSchema = z

@@ -5,9 +5,12 @@ import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/pool.ts';
 import type { Catalogue } from '../operations/catalogue.ts';
+import type { CheckoutDesk } from '../operations/checkout-desk.ts';
 import type { OrderIntake } from '../operations/order-intake.ts';
+import type { PaymentGateways } from '../operations/payment-deps.ts';
 import type { RobotDesk } from '../operations/robot-desk.ts';
 import type { SessionCache } from '../operations/session-cache.ts';
+import type { WebhookInbox } from '../operations/webhook-inbox.ts';
 import type { BoardFeed } from './board/board-feed.ts';
 
 /** What the routes work with. */
@@ -17,6 +20,9 @@ export interface AppDeps {
   store: QueueStore;
   catalogue: Catalogue;
   intake: OrderIntake;
+  gateways: PaymentGateways;
+  checkouts: CheckoutDesk;
+  webhooks: WebhookInbox;
   board: BoardFeed;
   robots: RobotDesk;
   tokens: AccessTokens;
@@ -24,5 +30,6 @@ export interface AppDeps {
   /** For caches and rate limits; null where the queues live in Postgres. */
   redis: Redis | null;
   announce(): void;
+  wakeRelay(): void;
   log: FastifyBaseLogger;
 }

@@ -19,6 +19,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
 import { boardRoutes, boardStreamPath } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
+import { checkoutPageRoutes } from './routes/checkout-pages.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { mediaRoutes } from './routes/media.ts';
@@ -28,9 +29,12 @@ import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { passwordRoutes } from './routes/passwords.ts';
 import { productRoutes } from './routes/products.ts';
+import { quarantineRoutes } from './routes/quarantine.ts';
 import { queueBoardRoutes } from './routes/queue-board.ts';
+import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { robotRoutes } from './routes/robots.ts';
 import { userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { serializerCompiler } from './serialize.ts';
 import { serverOptions } from './server-options.ts';
 
@@ -87,11 +91,15 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     mediaRoutes,
     orderRoutes,
     orderPaymentRoutes,
+    webhookRoutes,
+    checkoutPageRoutes,
     botRoutes,
     robotRoutes,
     boardRoutes,
     adminRoutes,
     auditRoutes,
+    reconciliationRoutes,
+    quarantineRoutes,
     queueBoardRoutes,
     docsRoutes,
     pageRoutes,

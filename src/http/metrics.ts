@@ -6,6 +6,7 @@ import type { Database } from '../db/pool.ts';
 import { readQueueStatus } from '../operations/read-queue-status.ts';
 import { within } from '../operations/within.ts';
 import type { AppDeps } from './app-deps.ts';
+import { type GaugeMaker, measurePayments } from './payment-metrics.ts';
 
 export interface Metrics {
   contentType: string;
@@ -22,6 +23,7 @@ export function measure(app: FastifyInstance, { database, store }: Pick<AppDeps,
   measureRequests(app, registry);
   const parts = {
     database: measureOrders(registry, database),
+    payments: measurePayments(gaugeIn(registry), database),
     queue_store: measureQueues(registry, { database, store }),
   };
   const reachable = new Gauge({
@@ -35,7 +37,10 @@ export function measure(app: FastifyInstance, { database, store }: Pick<AppDeps,
     async read() {
       await Promise.all(
         Object.entries(parts).map(async ([part, { gauges, fill }]) => {
-          for (const gauge of gauges) gauge.reset();
+          for (const gauge of gauges) {
+            gauge.reset();
+            gauge.remove({}); // one without labels would say 0, which may not be true
+          }
           const isThere = await within(readMs, part, fill()).then(
             () => true,
             () => false,
@@ -71,9 +76,8 @@ function measureRequests(app: FastifyInstance, registry: Registry): void {
   });
 }
 
-function gaugeIn(registry: Registry) {
-  return (name: string, help: string, ...labelNames: string[]) =>
-    new Gauge({ name: `twolane_${name}`, help, labelNames, registers: [registry] });
+function gaugeIn(registry: Registry): GaugeMaker {
+  return (name, help, ...labelNames) => new Gauge({ name: `twolane_${name}`, help, labelNames, registers: [registry] });
 }
 
 function measureOrders(registry: Registry, { pool }: Database): Part {

@@ -1,7 +1,7 @@
 import type { Order } from '../domain/order.ts';
 import type { FreshOrder } from '../operations/order-intake.ts';
 
-/** The answer to a new order, made of what was just written: no query. */
+/** The answer to a new order that is paid at the counter, made of what was just written: no query. */
 export function placedOrder({ number, placedAt, draft }: FreshOrder): Order {
   const { currency } = draft;
   return {

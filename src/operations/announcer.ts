@@ -1,16 +1,16 @@
-import { notify } from '../db/notify.ts';
+import { type Channel, notify } from '../db/notify.ts';
 import type { Db } from '../db/sql.ts';
 import type { Logger } from '../log.ts';
 
 const everyMs = 50;
 
 export interface Announcer {
-  /** There is something new on the board. Said to the other processes at once, then at most every 50 ms. */
+  /** There is something new. Said to the other processes at once, then at most every 50 ms. */
   announce(): void;
   close(): Promise<void>;
 }
 
-export function createAnnouncer({ db, log }: { db: Db; log: Logger }): Announcer {
+export function createAnnouncer({ db, log }: { db: Db; log: Logger }, channel: Channel = 'twolane_events'): Announcer {
   let timer: NodeJS.Timeout | undefined;
   let isDue = false;
   let flight: Promise<void> = Promise.resolve();
@@ -20,9 +20,7 @@ export function createAnnouncer({ db, log }: { db: Db; log: Logger }): Announcer
       timer = undefined;
       if (isDue) say();
     }, everyMs);
-    flight = notify(db, 'twolane_events').catch((error: Error) =>
-      log.warn({ error: error.message }, 'announcement failed'),
-    );
+    flight = notify(db, channel).catch((error: Error) => log.warn({ error: error.message }, 'announcement failed'));
   };
   return {
     announce() {

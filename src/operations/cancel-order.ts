@@ -15,6 +15,7 @@ export interface CancelOrderDeps {
   pool: DatabasePool;
   store: QueueStore;
   announce(): void;
+  wakeRelay(): void;
   log: Pick<Logger, 'info'>;
 }
 
@@ -26,7 +27,7 @@ const byManager: OrderStatus[] = [...byCustomer, 'processing', 'failed'];
 
 /** A customer cancels before a bot has begun; a manager at any time before the end, and the bot lets go. */
 export async function cancelOrder(
-  { pool, store, announce, log }: CancelOrderDeps,
+  { pool, store, announce, wakeRelay, log }: CancelOrderDeps,
   actor: Actor,
   orderNumber: number,
   { reason, address }: { reason: string | null; address: string },
@@ -56,6 +57,7 @@ export async function cancelOrder(
     throw new OrderTransitionRefusedError(orderNumber, stored.order.status, 'cancelled');
   }
   announce();
+  wakeRelay(); // what was paid for it is given back
   await notify(pool, 'twolane_bots');
   const queue = laneQueues[cancelled.lane];
   try {

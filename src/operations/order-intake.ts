@@ -21,11 +21,14 @@ import type { Logger } from '../log.ts';
 import type { Catalogue } from './catalogue.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { HandOver } from './hand-over.ts';
+import type { PaymentGateways } from './payment-deps.ts';
 
 export interface OrderIntakeDeps {
   database: Database;
   catalogue: Catalogue;
   handOver: HandOver;
+  /** Who takes money online here. */
+  gateways: PaymentGateways;
   /** Told after each group: there is something new on the board. */
   announce(): void;
   log: Logger;
@@ -64,7 +67,8 @@ const reconnectForMs = 5_000;
  *
  * 1. `place` prices it from the catalogue and gives it a key that no retry of ours changes.
  * 2. It joins the group that is forming; a full waiting room refuses it at once.
- * 3. The group is written by one statement: orders, items, events and one outbox row per lane.
+ * 3. The group is written by one statement: orders, items, events, payments and one outbox row per lane. What is paid online waits for its
+ *    payment before it is due.
  * 4. An order that meets its own idempotency key is answered with the first one, or refused if the request differs.
  * 5. A row that Postgres refuses is found by halving the group; its neighbours are written.
  * 6. A connection lost during the commit leaves it open whether the group was written: the keys are looked up, and what is missing is written.
@@ -90,8 +94,7 @@ export class OrderIntake {
     if (this.#group.waiting >= this.#deps.maxWaiting) throw new IntakeOverloadedError(this.#group.waiting);
     assertMay(actor, 'order:place');
     if (request.lane && !may(actor, 'order:choose-lane')) throw new ForbiddenError('Only a manager chooses the lane.');
-    if (request.payment.method !== 'counter') throw new PaymentMethodUnavailableError(request.payment.method);
-    if (idempotencyKey === null) return this.#submit(draftOrder(actor, request, this.#deps.catalogue.products()));
+    if (idempotencyKey === null) return this.#submit(this.#draft(actor, request));
 
     const key = `${actor.userId} ${idempotencyKey}`;
     const use: KeyUse = { userId: actor.userId, idempotencyKey, requestHash: hashRequest(request) };
@@ -111,7 +114,7 @@ export class OrderIntake {
   async #placeKeyed(actor: Actor, request: OrderRequest, use: KeyUse): Promise<AcceptedOrder> {
     let draft: OrderDraft;
     try {
-      draft = { ...draftOrder(actor, request, this.#deps.catalogue.products()), ...use };
+      draft = { ...this.#draft(actor, request), ...use };
     } catch (refusal) {
       // What was sold out since then does not undo an order: its repeat is still answered with it.
       const [earlier] = await findOrdersByKey(this.#deps.database.writer, [use]);
@@ -119,6 +122,12 @@ export class OrderIntake {
       throw refusal;
     }
     return this.#submit(draft);
+  }
+
+  #draft(actor: Actor, request: OrderRequest): OrderDraft {
+    const draft = draftOrder(actor, request, this.#deps.catalogue.products());
+    assertPayable(draft, this.#deps.gateways);
+    return draft;
   }
 
   async #submit(draft: OrderDraft): Promise<AcceptedOrder> {
@@ -200,6 +209,15 @@ function draftOrder(actor: Actor, request: OrderRequest, catalogue: ReadonlyMap<
     requestHash: null,
     items: priced.items,
   };
+}
+
+function assertPayable({ paymentMethod, totalMinor, currency }: OrderDraft, gateways: PaymentGateways): void {
+  if (paymentMethod === 'counter') return;
+  const gateway = gateways[paymentMethod];
+  if (!gateway) throw new PaymentMethodUnavailableError(paymentMethod);
+  const reason =
+    totalMinor === 0 ? 'There is nothing to pay.' : gateway.whyNotPayable({ amountMinor: totalMinor, currency });
+  if (reason) throw new PaymentMethodUnavailableError(paymentMethod, reason);
 }
 
 const hashRequest = (request: OrderRequest) => createHash('sha256').update(JSON.stringify(request)).digest('hex');

@@ -1,6 +1,6 @@
 import type { DatabasePool } from 'slonik';
+import { allQueues } from '../../queues/all-queues.ts';
 import type { QueueStore } from '../../queues/backend.ts';
-import { allQueues } from '../../queues/lanes.ts';
 import { getOutboxLag } from '../db/outbox.ts';
 import { findQueueStore } from '../db/queue-stores.ts';
 

@@ -1,5 +1,8 @@
+import { outboxQueues } from '../../queues/all-queues.ts';
 import type { QueueStore } from '../../queues/backend.ts';
-import { allQueues, laneQueues } from '../../queues/lanes.ts';
+import { optionsOf } from '../../queues/define-queue.ts';
+import { laneQueues } from '../../queues/lanes.ts';
+import { orderJobSchema } from '../../queues/order-job.ts';
 import { claimOutboxRows, deleteOutboxRows, type OutboxRow } from '../db/outbox.ts';
 import type { Database } from '../db/pool.ts';
 import type { Db } from '../db/sql.ts';
@@ -44,14 +47,17 @@ export async function relayOutbox(deps: RelayDeps): Promise<number> {
 /** False when the jobs are in their lane but far from their places. */
 async function handOver(transaction: Db, store: QueueStore, rows: readonly OutboxRow[]): Promise<boolean> {
   let isInOrder = true;
-  for (const definition of allQueues) {
+  for (const definition of outboxQueues) {
     const jobs = rows
       .filter(({ queue }) => queue === definition.name)
-      .flatMap((row) => row.jobs.map((data) => definition.payload.parse(data)));
+      .flatMap((row) => row.jobs.map((data) => definition.read(data)));
     if (jobs.length === 0) continue;
+    const options = optionsOf(definition);
     await store
       .queue(definition.name)
-      .addBulk(jobs.map((data) => ({ name: 'order', data, opts: { jobId: definition.jobId(data) } })));
+      .addBulk(
+        jobs.map(({ id, data }) => ({ name: jobNameOf(definition.name), data, opts: { ...options, jobId: id } })),
+      );
     const lane = lanes.find((name) => laneQueues[name].name === definition.name);
     // They come late: younger orders may be in the lane already.
     if (lane)
@@ -59,8 +65,11 @@ async function handOver(transaction: Db, store: QueueStore, rows: readonly Outbo
         (await restorePlaces(
           { db: transaction, store },
           lane,
-          jobs.map((job) => job.orderNumber),
+          jobs.map(({ data }) => orderJobSchema.parse(data).orderNumber),
         )) && isInOrder;
   }
   return isInOrder;
 }
+
+/** What people see in Bull Board. */
+const jobNameOf = (queue: string) => (queue.startsWith('orders-') ? 'order' : queue);

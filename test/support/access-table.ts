@@ -17,6 +17,7 @@ const everybody = [200, 200, 200, 200, 200, 200] as const;
 const admins = [401, 401, 401, 401, 401, 200] as const;
 const adminsAndManagers = [401, 403, 403, 200, 403, 200] as const;
 const managers = [401, 403, 403, 200, 403, 401] as const;
+const nothingThere = [404, 404, 404, 404, 404, 404] as const; // without the number of an order
 const accounts = [401, 200, 200, 200, 200, 401] as const;
 const robots = [401, 403, 403, 403, 200, 401] as const;
 
@@ -78,6 +79,12 @@ export const accessTable: Record<string, TableEntry> = {
     foreign: [401, 403, 403, 409, 403, 401],
   },
 
+  'POST /v1/webhooks/stripe': { answers: [422, 422, 422, 422, 422, 422] }, // no provider is set up there
+  'POST /v1/webhooks/paypal': { answers: [422, 422, 422, 422, 422, 422] },
+
+  'GET /v1/checkout/success': { answers: nothingThere },
+  'GET /v1/checkout/cancel': { answers: nothingThere },
+
   'GET /v1/bots': { answers: accounts },
   'POST /v1/bots': { answers: [401, 403, 403, 201, 403, 401] },
   'DELETE /v1/bots/newest': { request: 'oneMoreBot', answers: managers },
@@ -98,6 +105,11 @@ export const accessTable: Record<string, TableEntry> = {
   'GET /v1/admin/audit': { answers: adminsAndManagers },
   'GET /v1/admin/queues': { answers: adminsAndManagers },
   'POST /v1/admin/queues/rebuild': { answers: admins },
+  'GET /v1/admin/reconciliation': { answers: adminsAndManagers },
+  'POST /v1/admin/reconciliation': { answers: admins },
+  'GET /v1/admin/quarantine': { answers: adminsAndManagers },
+  'POST /v1/admin/quarantine/:id/release': { request: 'someAccount', answers: [401, 401, 401, 401, 401, 404] },
+  'POST /v1/admin/quarantine/:id/discard': { request: 'someAccount', answers: [401, 401, 401, 401, 401, 404] },
   'POST /v1/admin/products': { request: 'products', answers: admins },
 };
 

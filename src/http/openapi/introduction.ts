@@ -31,6 +31,10 @@ export const tags = [
   { name: 'Bots', description: 'Those who do the orders: VIP first, each lane first in, first out.' },
   { name: 'Robots', description: 'A robot of one’s own takes orders over HTTP, by the same lanes as the bots.' },
   { name: 'Board', description: 'What everybody may see, whole and as it changes.' },
+  {
+    name: 'Payments and hooks',
+    description: 'Where customers come back to after they have paid, and what payment providers tell.',
+  },
   { name: 'Administration', description: 'For whoever runs the engine.' },
   { name: 'Service', description: 'For whatever watches the process, and this document.' },
 ];

@@ -26,7 +26,7 @@ const maxKeyLength = 255;
 
 export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promise<void> {
   const app = scope.withTypeProvider<ZodTypeProvider>();
-  const { database, store, intake, announce, log } = deps;
+  const { database, store, intake, checkouts, announce, wakeRelay, log } = deps;
 
   app.post(
     '/v1/orders',
@@ -55,7 +55,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         tags: ['Orders'],
         summary: 'Place an order',
         description:
-          'Priced from the catalogue. The role of the account decides the lane; only a manager may choose it. Send an `Idempotency-Key` with every order: a repeat then gives the first answer.',
+          'Priced from the catalogue. The role of the account decides the lane; only a manager may choose it. Send an `Idempotency-Key` with every order: a repeat then gives the first answer. An order that is paid online waits for it; its customer pays at `checkoutUrl`, which is null when the provider is slow: ask for it by `POST …/checkout`.',
         body: orderRequestSchema,
         response: { 200: orderAnswer, 201: orderAnswer },
       },
@@ -69,7 +69,10 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
         return { order: await showOrder(database.pool, actor, accepted.number) };
       }
       request.log.info({ orderNumber: accepted.number }, 'order placed');
-      return reply.code(201).send({ order: placedOrder(accepted) });
+      if (accepted.draft.paymentMethod === 'counter') return reply.code(201).send({ order: placedOrder(accepted) });
+      // Outside the flight of orders: a provider that is slow keeps this customer alone waiting.
+      await checkouts.open({ id: accepted.draft.id, orderNumber: accepted.number }, { wantsCheckout: false });
+      return reply.code(201).send({ order: await showOrder(database.pool, actor, accepted.number) });
     },
   );
 
@@ -153,7 +156,7 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
     },
     async (request) => {
       const actor = actorOf(request);
-      await cancelOrder({ pool: database.pool, store, announce, log }, actor, request.params.number, {
+      await cancelOrder({ pool: database.pool, store, announce, wakeRelay, log }, actor, request.params.number, {
         reason: request.body?.reason ?? null,
         address: request.ip,
       });

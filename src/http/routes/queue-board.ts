@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
-import { allQueues } from '../../../queues/lanes.ts';
+import { allQueues } from '../../../queues/all-queues.ts';
 import { markRoutes } from '../access.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { hideRoutes } from '../openapi/hide-routes.ts';

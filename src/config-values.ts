@@ -1,0 +1,69 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+export const count = (from: number, to: number) => {
+  const error = `takes a whole number from ${from} to ${to}`;
+  return z.coerce.number({ error }).int({ error }).min(from, { error }).max(to, { error });
+};
+export const port = count(0, 65_535);
+export const oneOf = <const Word extends string>(...words: Word[]) =>
+  z.enum(words, { error: `takes one of ${words.join(', ')}` });
+export const atLeast = (length: number) =>
+  z.string().min(length, `takes at least ${length} character${length === 1 ? '' : 's'}`);
+
+/** `250`, `250ms`, `15s`, `3m`, `15m`, `30d` → milliseconds. */
+export const durationMs = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)?$/, 'takes a duration such as 10s, 15m or 30d')
+  .transform((text) => {
+    const unit = /[a-z]+$/.exec(text)?.[0] ?? 'ms';
+    const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
+    return Number.parseInt(text, 10) * factor;
+  });
+
+/** A duration between two of them, told as they are written. */
+export const durationWithin = (from: string, to: string) =>
+  durationMs.refine((ms) => ms >= durationMs.parse(from) && ms <= durationMs.parse(to), `takes ${from} to ${to}`);
+
+export const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
+
+/** Several stand apart by commas: the first signs, all are believed. */
+export const secrets = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine((given) => given.length > 0 && given.every((secret) => secret.length >= 32), {
+    error: 'takes secrets of at least 32 characters each (several by commas), such as `openssl rand -hex 32` gives',
+  });
+
+export const flag = oneOf('true', 'false').transform((text) => text === 'true');
+
+/** `false`, the number of proxies in front, or their addresses and networks. */
+export const trustProxy = z.string().transform((text, context) => {
+  if (text === 'false') return false;
+  if (/^\d{1,2}$/.test(text)) return Number(text);
+  const networks = list.parse(text);
+  if (networks.length > 0 && networks.every(isNetwork)) return networks;
+  context.addIssue(
+    'takes false, the number of proxies in front, or their addresses and networks (10.0.0.0/8, loopback)',
+  );
+  return z.NEVER;
+});
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  return version !== 0 && isPrefix && Number(bits ?? 1) > 0 && rest.length === 0;
+}
+
+export const webAddress = z.url({ protocol: /^https?$/, error: 'takes an address such as https://shop.example' });
+
+/** As a browser sends it: the scheme, the host and perhaps a port; no path, and no pattern. */
+export const isOrigin = (text: string) =>
+  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);

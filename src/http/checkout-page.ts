@@ -1,0 +1,171 @@
+import type { OrderStatus } from '../domain/order-status.ts';
+import type { PaymentStatus } from '../domain/payment.ts';
+
+/** Which way the customer came back: after paying, or without. */
+export type ReturnWay = 'success' | 'cancel';
+
+export interface ReturnedOrder {
+  number: number;
+  status: OrderStatus;
+  payment: { status: PaymentStatus };
+}
+
+interface Words {
+  tone: 'waiting' | 'good' | 'bad';
+  heading: string;
+  text: string;
+  /** It may be otherwise in a moment. */
+  isPassing?: true;
+  /** The board shows the order from here on. */
+  isOnBoard?: true;
+}
+
+/** What a customer is told who is back: where the order stands, never more than its number gives away. */
+export function wordsFor(way: ReturnWay, { number, status, payment }: ReturnedOrder): Words {
+  switch (status) {
+    case 'awaiting_payment':
+      return wordsWhileUnpaid(way, payment.status);
+    case 'pending':
+      return {
+        tone: 'good',
+        heading: 'Thank you',
+        text: `Your order is paid and in the queue. Your number is ${number}.`,
+        isOnBoard: true,
+      };
+    case 'processing':
+      return {
+        tone: 'good',
+        heading: 'In the making',
+        text: 'Your order is paid, and a bot is at it.',
+        isOnBoard: true,
+      };
+    case 'complete':
+      return { tone: 'good', heading: 'Ready', text: 'Your order is complete.', isOnBoard: true };
+    case 'failed':
+      return {
+        tone: 'bad',
+        heading: 'Held up',
+        text: 'Your order is paid, and something went wrong with it. The shop sees it and decides how it goes on.',
+      };
+    case 'cancelled':
+      return wordsOfTheCancelled(payment.status);
+  }
+}
+
+function wordsWhileUnpaid(way: ReturnWay, payment: PaymentStatus): Words {
+  if (payment === 'authorised' || payment === 'captured')
+    return {
+      tone: 'waiting',
+      heading: 'One moment',
+      text: 'Your payment has arrived and is being checked. This page looks again by itself.',
+      isPassing: true,
+    };
+  if (way === 'success')
+    return {
+      tone: 'waiting',
+      heading: 'One moment',
+      text: 'We are waiting to hear that your payment went through. This page looks again by itself.',
+      isPassing: true,
+    };
+  return {
+    tone: 'bad',
+    heading: 'Not paid yet',
+    text: 'You came back without paying, and nothing was taken. Your order waits for a while: go back to where you placed it to pay.',
+  };
+}
+
+function wordsOfTheCancelled(payment: PaymentStatus): Words {
+  const heading = 'Cancelled';
+  switch (payment) {
+    case 'authorised':
+    case 'voided':
+      return {
+        tone: 'bad',
+        heading,
+        text: 'Nothing was taken. What your bank has set aside for this order is let go; it may show it for some days.',
+      };
+    case 'captured':
+    case 'partially_refunded':
+      return { tone: 'bad', heading, text: 'Your money is on its way back to you.' };
+    case 'refunded':
+      return { tone: 'bad', heading, text: 'Your money was given back. Your bank may need some days to show it.' };
+    default:
+      return {
+        tone: 'bad',
+        heading: 'Not paid',
+        text: 'This order was not paid, and nothing was taken. To try again, place it anew.',
+      };
+  }
+}
+
+/** Every two seconds for a minute; who has been gone for longer is not in a hurry. */
+const hurriedRounds = 30;
+const refreshSeconds = (round: number) => (round < hurriedRounds ? 2 : 15);
+
+/** `round`: how many times the page has looked again by itself. Without a script, so that it lives with a strict content security policy. */
+export function checkoutPage(way: ReturnWay, order: ReturnedOrder, round: number): string {
+  const { tone, heading, text, isPassing, isOnBoard } = wordsFor(way, order);
+  return page({
+    title: `Order ${order.number}: ${heading.toLowerCase()}`,
+    tone,
+    head: isPassing
+      ? `<meta http-equiv="refresh" content="${refreshSeconds(round)};url=?order=${order.number}&amp;round=${round + 1}">`
+      : '',
+    label: `<p class="label">Your order</p>\n      <p class="number">${order.number}</p>`,
+    heading,
+    text,
+    link: isOnBoard ? '<a href="/">See it on the board</a>' : '',
+  });
+}
+
+export const unknownOrderPage = page({
+  title: 'No such order',
+  tone: 'bad',
+  head: '',
+  label: '',
+  heading: 'No such order',
+  text: 'There is no order with this number that was to be paid online. Look at the number once more, or ask at the counter.',
+  link: '<a href="/">To the board</a>',
+});
+
+interface PageParts {
+  title: string;
+  tone: Words['tone'];
+  head: string;
+  label: string;
+  heading: string;
+  text: string;
+  link: string;
+}
+
+/** All words are ours and numbers are numbers: nothing here comes from a request. */
+function page({ title, tone, head, label, heading, text, link }: PageParts): string {
+  const lines = [
+    '<!doctype html>',
+    '<html lang="en">',
+    '  <head>',
+    '    <meta charset="utf-8">',
+    '    <meta name="viewport" content="width=device-width, initial-scale=1">',
+    '    <meta name="color-scheme" content="light dark">',
+    '    <meta name="robots" content="noindex">',
+    head && `    ${head}`,
+    `    <title>${title} · twolane</title>`,
+    '    <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">',
+    '    <link rel="stylesheet" href="/assets/board.css">',
+    '    <link rel="stylesheet" href="/assets/checkout.css">',
+    '  </head>',
+    '  <body>',
+    '    <header class="top">',
+    '      <p class="name"><img src="/assets/icon.svg" alt="" width="32" height="32">twolane</p>',
+    '    </header>',
+    `    <main class="returned" data-tone="${tone}">`,
+    label && `      ${label}`,
+    `      <h1>${heading}</h1>`,
+    `      <p>${text}</p>`,
+    link && `      <p class="way-on">${link}</p>`,
+    '    </main>',
+    '  </body>',
+    '</html>',
+  ];
+  return `${lines.filter(Boolean).join('\n')}\n`;
+}

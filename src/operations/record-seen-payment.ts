@@ -1,0 +1,199 @@
+import type { DatabasePool } from 'slonik';
+import { recordPaymentEvent } from '../db/payment-events.ts';
+import { endOperation, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
+import { type Payment, saveSeenPayment } from '../db/payments.ts';
+import { type QuarantineKind, quarantine } from '../db/quarantine.ts';
+import type { Db } from '../db/sql.ts';
+import type { Money } from '../domain/money.ts';
+import type { PaymentEventType, PaymentStatus } from '../domain/payment.ts';
+import type { ProviderPayment } from '../payments/payment-gateway.ts';
+
+/**
+ * Writes down what the provider says of a payment, in one transaction: where the money is, how operations ended that nobody had
+ * heard the end of, and what does not agree with the ledger.
+ */
+export function recordSeenPayment(pool: DatabasePool, payment: Payment, seen: ProviderPayment): Promise<void> {
+  return pool.transaction(async (transaction) => {
+    await setAsideDisagreement(transaction, payment, seen);
+    await saveMoney(transaction, payment, seen);
+    for (const operation of await listCurrentOperations(transaction, payment.id)) {
+      const end = endOf(operation, payment, seen);
+      if (end) await endOperation(transaction, operation.id, end);
+    }
+  });
+}
+
+async function saveMoney(db: Db, payment: Payment, seen: ProviderPayment): Promise<void> {
+  const status = statusOf(payment.status, seen);
+  const captured = seen.capture?.status === 'done' ? seen.capture.amount.amountMinor : 0;
+  const refunded = givenBack(seen);
+  const former = await saveSeenPayment(db, payment.id, {
+    status,
+    authorisationReference: seen.authorisation?.reference ?? null,
+    authorisedMinor: seen.authorisation?.amount.amountMinor ?? null,
+    heldUntil: seen.authorisation?.heldUntil ?? null,
+    honouredUntil: seen.authorisation?.honouredUntil ?? null,
+    captureReference: seen.capture?.reference ?? null,
+    capturedMinor: captured,
+    refundedMinor: refunded,
+    failureCode: seen.failure?.code ?? payment.failureCode,
+    failureMessage: seen.failure?.message ?? payment.failureMessage,
+  });
+  if (former === null) return setAsideMove(db, payment, status);
+  if (former !== status)
+    await recordPaymentEvent(db, { paymentId: payment.id, ...eventOf(status, seen), actor: payment.provider });
+  else if (refunded > payment.refundedMinor)
+    await recordPaymentEvent(db, {
+      paymentId: payment.id,
+      type: 'payment_partially_refunded',
+      actor: payment.provider,
+      detail: { refundedMinor: refunded },
+    });
+  const reference = seen.authorisation?.reference;
+  if (former === 'authorised' && status === 'authorised' && reference !== payment.authorisationReference)
+    await recordPaymentEvent(db, {
+      paymentId: payment.id,
+      type: 'payment_reauthorised',
+      actor: payment.provider,
+      detail: { reference: reference ?? null },
+    });
+}
+
+/** What the ledger says after this. That nobody paid is not the provider's word but our decision, so it stays what it was. */
+function statusOf(current: PaymentStatus, seen: ProviderPayment): PaymentStatus {
+  if (seen.capture?.status === 'done') {
+    const refunded = givenBack(seen);
+    if (refunded === 0) return 'captured';
+    return refunded >= seen.capture.amount.amountMinor ? 'refunded' : 'partially_refunded';
+  }
+  switch (seen.authorisation?.status) {
+    case 'held':
+    case 'captured': // its capture will be read in a moment
+      return 'authorised';
+    case 'voided':
+      return 'voided';
+    case 'expired':
+      return 'expired';
+    case 'denied':
+      return 'failed';
+    default:
+      return current;
+  }
+}
+
+const givenBack = ({ refunds }: ProviderPayment) =>
+  refunds.reduce((sum, refund) => sum + (refund.status === 'done' ? refund.amount.amountMinor : 0), 0);
+
+function eventOf(
+  status: PaymentStatus,
+  seen: ProviderPayment,
+): { type: PaymentEventType; detail: Record<string, string | number | null> } {
+  const { authorisation, capture, failure } = seen;
+  const heldUntil = (authorisation?.honouredUntil ?? authorisation?.heldUntil)?.toISOString() ?? null;
+  const details: Record<PaymentStatus, Record<string, string | number | null>> = {
+    requires_payment: {},
+    authorised: { reference: authorisation?.reference ?? null, authorisedUntil: heldUntil },
+    captured: { reference: capture?.reference ?? null, amountMinor: capture?.amount.amountMinor ?? null },
+    partially_refunded: { refundedMinor: givenBack(seen) },
+    refunded: { refundedMinor: givenBack(seen) },
+    voided: {},
+    failed: { code: failure?.code ?? null },
+    expired: {},
+  };
+  const types: Record<PaymentStatus, PaymentEventType> = {
+    requires_payment: 'checkout_opened',
+    authorised: 'payment_authorised',
+    captured: 'payment_captured',
+    partially_refunded: 'payment_partially_refunded',
+    refunded: 'payment_refunded',
+    voided: 'payment_voided',
+    failed: 'payment_failed',
+    expired: 'payment_expired',
+  };
+  return { type: types[status], detail: details[status] };
+}
+
+// ── operations that nobody has heard the end of ──────────────────────────────────────────────────────────────────────
+
+type OperationEnd = Parameters<typeof endOperation>[2];
+
+function endOf(operation: PaymentOperation, before: Payment, seen: ProviderPayment): OperationEnd | null {
+  if (operation.state !== 'unknown' && operation.state !== 'requested') return null;
+  const { authorisation, capture } = seen;
+  switch (operation.type) {
+    case 'checkout':
+      return null;
+    case 'expire':
+      return seen.checkout === 'expired' ? succeeded(null) : null;
+    case 'authorise':
+      if (!authorisation) return null;
+      return authorisation.status === 'denied' ? declined(seen) : succeeded(authorisation.reference);
+    case 'reauthorise':
+      return authorisation && authorisation.reference !== before.authorisationReference
+        ? succeeded(authorisation.reference)
+        : null;
+    case 'capture':
+      if (capture?.status === 'done') return succeeded(capture.reference);
+      return capture?.status === 'declined' ? declined(seen) : null;
+    case 'void':
+      return authorisation?.status === 'voided' ? succeeded(authorisation.reference) : null;
+    case 'refund': {
+      const refund = seen.refunds.find(({ operationId }) => operationId === operation.id);
+      if (refund?.status === 'done') return succeeded(refund.reference);
+      return refund?.status === 'failed' ? declined(seen) : null;
+    }
+  }
+}
+
+const succeeded = (providerReference: string | null): OperationEnd => ({ state: 'succeeded', providerReference });
+const declined = ({ failure }: ProviderPayment): OperationEnd => ({
+  state: 'failed',
+  kind: 'declined',
+  code: failure?.code ?? 'declined',
+  message: failure?.message ?? 'The provider declined it.',
+});
+
+// ── what does not agree ──────────────────────────────────────────────────────────────────────────────────────────────
+
+async function setAsideDisagreement(db: Db, payment: Payment, seen: ProviderPayment): Promise<void> {
+  const expected = { ...payment.amount, amountMinor: payment.acceptedMinor ?? payment.amount.amountMinor };
+  const found = [seen.authorisation?.amount, seen.capture?.amount].find((money) => money && !isSame(money, expected));
+  if (!found) return;
+  const kind: QuarantineKind = found.currency === expected.currency ? 'amount_differs' : 'currency_differs';
+  const isNew = await quarantine(db, {
+    paymentId: payment.id,
+    webhookEventId: null,
+    kind,
+    expected,
+    found,
+    detail: `Order ${payment.orderNumber} is ${say(expected)}, and ${payment.provider} has ${say(found)}.`,
+  });
+  if (isNew)
+    await recordPaymentEvent(db, {
+      paymentId: payment.id,
+      type: 'payment_quarantined',
+      actor: 'system',
+      detail: { kind },
+    });
+}
+
+async function setAsideMove(db: Db, payment: Payment, status: PaymentStatus): Promise<void> {
+  const isNew = await quarantine(db, {
+    paymentId: payment.id,
+    webhookEventId: null,
+    kind: 'move_unexpected',
+    expected: null,
+    found: null,
+    detail: `The payment of order ${payment.orderNumber} was ${payment.status}, and ${payment.provider} says ${status}.`,
+  });
+  if (isNew)
+    await recordPaymentEvent(db, {
+      paymentId: payment.id,
+      type: 'payment_quarantined',
+      actor: 'system',
+      detail: { kind: 'move_unexpected' },
+    });
+}
+
+const isSame = (a: Money, b: Money) => a.amountMinor === b.amountMinor && a.currency === b.currency;
+const say = ({ amountMinor, currency }: Money) => `${amountMinor} ${currency} (minor units)`;

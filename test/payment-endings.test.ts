@@ -1,0 +1,240 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Order } from '../src/domain/order.ts';
+import type { PaymentProvider } from '../src/domain/payment.ts';
+import type { RunningWorkers } from '../workers/main.ts';
+import { manager, normal, vip } from './support/api.ts';
+import type { Backend } from './support/engine.ts';
+import { checkoutOf, type MoneyEngine, startMoneyEngine } from './support/money.ts';
+import { until } from './support/until.ts';
+
+const cases: [PaymentProvider, Backend][] = [
+  ['stripe', 'redis'],
+  ['paypal', 'postgres'],
+];
+const hold = 'authorised 240 EUR';
+
+describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
+  let money: MoneyEngine;
+  let bots: RunningWorkers | undefined;
+  beforeAll(async () => {
+    money = await startMoneyEngine(backend, { roles: ['payments', 'relay'] });
+    await money.engine.api.addBot();
+  });
+  afterEach(async () => {
+    await bots?.close();
+    bots = undefined;
+  });
+  afterAll(() => money.close());
+
+  const startBots = async (processingMs: number) => {
+    bots = await money.engine.startWorkers(['bots'], { BOT_PROCESSING_MS: String(processingMs) });
+  };
+  const pending = async () => {
+    const order = await money.placeOnline(provider);
+    money.pay(order);
+    return money.untilAt(order.number, 'pending', 'authorised');
+  };
+  const processing = async () => {
+    const order = await pending();
+    await startBots(60_000);
+    return money.untilAt(order.number, 'processing', 'authorised');
+  };
+  const captured = async () => {
+    const order = await pending();
+    await startBots(10);
+    return money.untilAt(order.number, 'complete', 'captured');
+  };
+  /** As if the time had come for the payment to be looked at again. */
+  const haveLookedAt = (orderNumber: number, more = '') =>
+    money.engine.database.query(`UPDATE payments SET ${more} next_sync_at = now() WHERE order_number = ${orderNumber}`);
+  const refund = (orderNumber: number, body: unknown) =>
+    money.engine.api.call<{ refund: { status: string }; code: string }>('POST', `/v1/orders/${orderNumber}/refunds`, {
+      as: manager,
+      body,
+    });
+
+  it('with a decline: the order is cancelled and says why', async () => {
+    const order = await money.placeOnline(provider);
+    money.sandbox.decline(checkoutOf(order));
+    // At Stripe the customer may try another card as long as the checkout is open.
+    if (provider === 'stripe') money.sandbox.clock.advance(3_700_000);
+    const ended = await until('the order cancelled', async () => {
+      const now = await money.engine.api.order(order.number);
+      return now.status === 'cancelled' && now;
+    });
+    expect(ended.failureReason).toBe('payment_declined');
+    expect(money.moved(order.number)).toEqual([]);
+  });
+
+  it('after a decline, with another card that is good', async () => {
+    if (provider === 'paypal') return; // there the customer chooses again before we are asked
+    const order = await money.placeOnline(provider);
+    money.sandbox.decline(checkoutOf(order));
+    money.pay(order);
+    await money.untilAt(order.number, 'pending', 'authorised');
+    expect(await money.cancel(order.number)).toBe(200);
+  });
+
+  it('with nobody who pays: the order is cancelled when its checkout is over', async () => {
+    const order = await money.placeOnline(provider);
+    if (provider === 'stripe') money.sandbox.clock.advance(3_700_000);
+    else await haveLookedAt(order.number, 'checkout_expires_at = now(),');
+    const ended = await money.untilAt(order.number, 'cancelled', 'expired');
+    expect(ended.failureReason).toBe('payment_expired');
+    expect(money.moved(order.number)).toEqual([]);
+  });
+
+  it('cancelled before it is paid, by its owner: an approval that comes after that is never taken up', async () => {
+    const order = await money.placeOnline(provider);
+    expect(await money.cancel(order.number, normal)).toBe(200);
+    await money.untilAt(order.number, 'cancelled', 'expired');
+    if (provider === 'stripe') expect(() => money.pay(order)).toThrow();
+    else money.pay(order);
+    await haveLookedAt(order.number);
+    await until('a look', async () => {
+      const [row] = await money.engine.database.query<{ due: boolean }>(
+        `SELECT next_sync_at IS NOT NULL AS due FROM payments WHERE order_number = ${order.number}`,
+      );
+      return row?.due === false;
+    });
+    expect(money.moved(order.number)).toEqual([]);
+  });
+
+  it('cancelled while it waits in its lane, by its owner: the hold is let go', async () => {
+    const order = await pending();
+    expect(await money.cancel(order.number, vip), 'by somebody else').toBe(404);
+    expect(await money.cancel(order.number, normal)).toBe(200);
+    await money.untilAt(order.number, 'cancelled', 'voided');
+    expect(money.moved(order.number)).toEqual([hold, 'voided 240 EUR']);
+  });
+
+  it('cancelled in the hands of a bot, by a manager: the bot stops and the hold is let go', async () => {
+    const order = await processing();
+    expect(await money.cancel(order.number, normal), 'by its owner').toBe(409);
+    expect(await money.cancel(order.number, manager)).toBe(200);
+    await money.untilAt(order.number, 'cancelled', 'voided');
+    await until('the bot idle', async () => (await money.engine.api.bots()).every(({ status }) => status === 'idle'));
+    expect(money.moved(order.number)).toEqual([hold, 'voided 240 EUR']);
+  });
+
+  it('paid and cancelled at the same moment: never both held and kept', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const order = await money.placeOnline(provider);
+      const cancelling = money.cancel(order.number, manager);
+      try {
+        money.pay(order);
+      } catch {} // its checkout was over already
+      expect(await cancelling).toBe(200);
+      await until('all let go', async () => {
+        const { payment } = await money.engine.api.order(order.number);
+        return payment.status === 'voided' || payment.status === 'expired';
+      });
+      expect(money.moved(order.number).filter((move) => move.startsWith('captured'))).toEqual([]);
+      const held = money.moved(order.number).filter((move) => move === hold).length;
+      const letGo = money.moved(order.number).filter((move) => move.startsWith('voided')).length;
+      expect(letGo).toBe(held);
+    }
+  });
+
+  it('refunded in parts and then whole, and never more than was captured', async () => {
+    const order = await captured();
+    expect(await money.cancel(order.number)).toBe(409);
+    expect((await refund(order.number, { amount: { amountMinor: 241, currency: 'EUR' } })).body.code).toBe(
+      'refund_exceeds_captured',
+    );
+    expect((await refund(order.number, { amount: { amountMinor: 100, currency: 'USD' } })).body.code).toBe(
+      'input_invalid',
+    );
+    const first = await refund(order.number, { amount: { amountMinor: 100, currency: 'EUR' }, reason: 'cold' });
+    expect([first.status, first.body.refund.status]).toEqual([201, 'requested']);
+    const second = await refund(order.number, { amount: { amountMinor: 100, currency: 'EUR' }, reason: 'still cold' });
+    expect(second.status, 'the same once more is another refund').toBe(201);
+    expect((await refund(order.number, { amount: { amountMinor: 41, currency: 'EUR' } })).status).toBe(409);
+    await until('two refunds', () => money.moved(order.number).length === 4);
+    await money.untilAt(order.number, 'complete', 'partially_refunded');
+    expect((await refund(order.number, null)).status, 'the rest').toBe(201);
+    await money.untilAt(order.number, 'complete', 'refunded');
+    expect((await refund(order.number, null)).status).toBe(409);
+    expect(money.moved(order.number)).toEqual([
+      hold,
+      'captured 240 EUR',
+      'refunded 100 EUR',
+      'refunded 100 EUR',
+      'refunded 40 EUR',
+    ]);
+  });
+
+  it('with many refunds at once that together are too much: only what there is goes back', async () => {
+    const order = await captured();
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => refund(order.number, { amount: { amountMinor: 100, currency: 'EUR' } })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409, 409]);
+    await until('two refunds', () => money.moved(order.number).length === 4);
+    await money.untilAt(order.number, 'complete', 'partially_refunded');
+  });
+
+  it.each(['answer_lost', 'error_after', 'slow', 'rate_limited', 'conflict', 'reset_before'] as const)(
+    'captured once, through %s',
+    async (kind) => {
+      const order = await pending();
+      const fault = { provider, kind, orderNumber: order.number, delayMs: 1_500, retryAfterSeconds: 1 };
+      money.sandbox.faults.add({ ...fault, operation: 'capture' });
+      await startBots(10);
+      await money.untilAt(order.number, 'complete', 'captured');
+      expect(money.moved(order.number)).toEqual([hold, 'captured 240 EUR']);
+      expect(money.sandbox.faults.waiting(), 'the fault was met').toEqual([]);
+    },
+  );
+
+  it('captured once, though we had not written it down when the key was forgotten', async () => {
+    const order = await captured();
+    await money.engine.database.query(
+      `WITH ours AS (UPDATE payments SET status = 'authorised', captured_minor = 0, capture_reference = NULL, captured_at = NULL
+                     WHERE order_number = ${order.number} RETURNING id)
+       UPDATE payment_operations o SET state = 'unknown', finished_at = NULL FROM ours WHERE payment_id = ours.id AND type = 'capture'`,
+    );
+    await forgetKeys(order);
+    await haveLookedAt(order.number);
+    await money.untilAt(order.number, 'complete', 'captured');
+    expect(money.moved(order.number)).toEqual([hold, 'captured 240 EUR']);
+    expect((await operations(order)).filter(({ type }) => type === 'capture')).toMatchObject([{ state: 'succeeded' }]);
+  });
+
+  it('captured by a new key, when it was not before the old one was forgotten', async () => {
+    const order = await pending();
+    money.sandbox.faults.add({
+      provider,
+      operation: 'capture',
+      kind: 'unavailable',
+      orderNumber: order.number,
+      times: 40,
+    });
+    await startBots(10);
+    await until('an operation without an end', async () =>
+      (await operations(order)).some(({ state }) => state === 'unknown'),
+    );
+    await forgetKeys(order);
+    money.sandbox.faults.clear();
+    await haveLookedAt(order.number);
+    await money.untilAt(order.number, 'complete', 'captured');
+    expect(money.moved(order.number)).toEqual([hold, 'captured 240 EUR']);
+    const captures = (await operations(order)).filter(({ type }) => type === 'capture');
+    expect(captures.map(({ seq, state, error_kind }) => [seq, state, error_kind])).toEqual([
+      [1, 'failed', 'superseded'],
+      [2, 'succeeded', null],
+    ]);
+  });
+
+  const operations = ({ number }: Order) =>
+    money.engine.database.query<{ type: string; seq: number; state: string; error_kind: string | null }>(
+      `SELECT o.type, o.seq, o.state, o.error_kind FROM payment_operations o JOIN payments p ON p.id = o.payment_id
+       WHERE p.order_number = ${number} ORDER BY o.created_at, o.seq`,
+    );
+  /** As if so much time had passed that the provider knows none of our keys any more. */
+  const forgetKeys = ({ number }: Order) =>
+    money.engine.database.query(
+      `UPDATE payment_operations o SET first_asked_at = first_asked_at - interval '50 days' FROM payments p
+       WHERE p.id = o.payment_id AND p.order_number = ${number}`,
+    );
+});
