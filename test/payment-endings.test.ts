@@ -46,7 +46,7 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
   };
   /** As if the time had come for the payment to be looked at again. */
   const haveLookedAt = (orderNumber: number, more = '') =>
-    money.engine.database.query(`UPDATE payments SET ${more} next_sync_at = now() WHERE order_number = ${orderNumber}`);
+    money.engine.database.query(`UPDATE payments SET ${more} sync_no = sync_no + 1, next_sync_at = now() WHERE order_number = ${orderNumber}`);
   const refund = (orderNumber: number, body: unknown) =>
     money.engine.api.call<{ refund: { status: string }; code: string }>('POST', `/v1/orders/${orderNumber}/refunds`, {
       as: manager,

@@ -12,6 +12,7 @@ export type HousekeepingDeps = PaymentDeps & { store: QueueStore; log: Logger; r
 
 const janitorEveryMs = 5_000;
 const missedEventsEveryMs = 300_000;
+const lookEveryMs = 5_000;
 
 /** What is done by the clock, once for all processes: its schedules live in the queue store. */
 export async function startHousekeeping(deps: HousekeepingDeps): Promise<{ close(): Promise<void> }> {
@@ -25,10 +26,17 @@ export async function startHousekeeping(deps: HousekeepingDeps): Promise<{ close
     await tasks[task]();
     return 'done';
   });
-  const keepSchedules = () =>
-    schedule(deps).catch((error: Error) => deps.log.warn({ error: error.message }, 'housekeeping not scheduled'));
+  let isForgotten = async () => true; // the settings may be others than those of the last start
+  const keepSchedules = async () => {
+    try {
+      if (await isForgotten()) await schedule(deps);
+      isForgotten = async () => !(await deps.store.queue(housekeepingQueue.name).getJobScheduler('janitor'));
+    } catch (error) {
+      deps.log.warn({ error: (error as Error).message }, 'housekeeping not scheduled');
+    }
+  };
   await keepSchedules();
-  const timer = setInterval(() => void keepSchedules(), 60_000); // a store that was wiped has forgotten them
+  const timer = setInterval(() => void keepSchedules(), lookEveryMs); // a store that was wiped has forgotten them
   return {
     async close() {
       clearInterval(timer);

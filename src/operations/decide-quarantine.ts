@@ -7,6 +7,7 @@ import { addToOutbox } from '../db/outbox.ts';
 import { recordPaymentEvent } from '../db/payment-events.ts';
 import { acceptAmount, findPayment, findPaymentByReference, requestPaymentSyncs } from '../db/payments.ts';
 import { decideQuarantineCase, findQuarantineCase, type StoredQuarantineCase } from '../db/quarantine.ts';
+import { decideEventsOfPayment } from '../db/quarantined-events.ts';
 import type { Db } from '../db/sql.ts';
 import { endWebhookEvent, lockWebhookEvent } from '../db/webhook-events.ts';
 import type { AuditActor } from '../domain/audit.ts';
@@ -95,7 +96,8 @@ async function decide(
   const isOurs = await decideQuarantineCase(transaction, caseId, state, by.actor.name);
   const one = await get(transaction, caseId);
   if (!isOurs) throw new QuarantineDecidedError(one.state);
-  const { kind, orderNumber, provider } = one;
+  const { kind, orderNumber, provider, paymentId } = one;
+  if (!one.webhookEventId && paymentId) await decideEventsOfPayment(transaction, paymentId, kind, state, by.actor.name);
   await recordAudit(transaction, {
     action: state === 'released' ? 'quarantine_released' : 'quarantine_discarded',
     subject: orderNumber === null ? `${provider} event` : `order ${orderNumber}`,

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { QueueStore } from '../../queues/backend.ts';
+import { optionsOf } from '../../queues/define-queue.ts';
 import { laneQueues } from '../../queues/lanes.ts';
 import { orderJobId, parseOrderJobId } from '../../queues/order-job.ts';
+import { paymentSyncQueue } from '../../queues/payment-sync.ts';
 import { findPlaces } from '../db/lane-places.ts';
+import { listUnansweredSyncs } from '../db/payments.ts';
 import type { Database } from '../db/pool.ts';
 import { findQueueStore, listDueBackwards, saveQueueStore, withRebuildLock } from '../db/queue-stores.ts';
 import type { Db } from '../db/sql.ts';
@@ -41,6 +44,7 @@ export async function rebuildQueues({ database, store, log }: RebuildDeps): Prom
       const rebuilt: Rebuilt = { vip: 0, normal: 0 };
       try {
         for (const lane of lanes) rebuilt[lane] = await refillLane(transaction, store, lane);
+        await refillPayments(transaction, store);
       } finally {
         await Promise.all(queues.filter(({ name }) => !pausedByHand.includes(name)).map((queue) => queue.resume()));
       }
@@ -105,6 +109,14 @@ async function refillLane(db: Db, store: QueueStore, lane: Lane): Promise<number
   }
   await sortArrivals(db, store, lane);
   return count;
+}
+
+/** What was asked for and not looked at yet. The janitor would find it too, some seconds later. */
+async function refillPayments(db: Db, store: QueueStore): Promise<void> {
+  const jobs = (await listUnansweredSyncs(db)).map((sync) => paymentSyncQueue.job(sync));
+  const options = optionsOf(paymentSyncQueue);
+  const { name } = paymentSyncQueue;
+  await store.queue(name).addBulk(jobs.map(({ id, data }) => ({ name, data, opts: { ...options, jobId: id } })));
 }
 
 /**

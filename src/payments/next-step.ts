@@ -141,11 +141,12 @@ function keepingTheHold(facts: PaymentFacts): PaymentStep {
   switch (seen.authorisation?.status) {
     case 'held':
       return heedTheEnd(facts, seen.authorisation);
-    case 'pending':
-    case 'captured':
-      return inAWhile(now);
-    default:
+    case 'voided':
+    case 'expired':
+    case 'denied':
       return { kind: 'cancel_order', reason: 'authorisation_lost' };
+    default: // not shown is not gone: a paid order is never cancelled for an answer that lags
+      return inAWhile(now);
   }
 }
 
@@ -184,10 +185,12 @@ function towardsCaptured({ seen, amount, dueRefund, now }: PaymentFacts): Paymen
     case 'held':
     case 'captured': // by whom, only its answer tells
       return { kind: 'ask', operation: 'capture', amount };
-    case 'pending':
-      return inAWhile(now);
-    default:
+    case 'voided':
+    case 'expired':
+    case 'denied':
       return { kind: 'stuck', reason: 'authorisation_lost' };
+    default:
+      return inAWhile(now);
   }
 }
 
