@@ -17,6 +17,7 @@
  *   depth      intake and drain with 200,000 orders pending; what a waiting order costs in Redis
  *   memory     what a web process and a bot host need under load
  *   recovery   how soon the work of a killed bot host is started again
+ *   webhooks   500 events of a provider a second: is each stored, and how soon answered
  *
  * Leave the machine alone meanwhile. Each bar is one line, `bar: NAME MEASURED TARGET ok|short`; the exit code is 1 when one is
  * short or a question failed. `wrk` makes the load; its Debian package is installed when it is missing.
@@ -38,8 +39,9 @@ import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
 import { reportMarkdown, tableText } from './report.ts';
 import { wake } from './wake.ts';
+import { webhooks } from './webhooks.ts';
 
-const questions: readonly Question[] = [intake, auth, drain, lane, wake, depth, memory, recovery];
+const questions: readonly Question[] = [intake, auth, drain, lane, wake, depth, memory, recovery, webhooks];
 const root = path.dirname(import.meta.dirname);
 const quietLoad = 0.5;
 
