@@ -6,6 +6,7 @@ import { addBotsCommands } from './bots-commands.ts';
 import { asCalled } from './called-as.ts';
 import { CliError, exitCodes } from './failures.ts';
 import { addOrdersCommands } from './orders-commands.ts';
+import { addPaymentsCommands } from './payments/payments-commands.ts';
 import { addProductsCommands } from './products/products-commands.ts';
 import { examples } from './program-options.ts';
 import { addQueuesCommands } from './queues-commands.ts';
@@ -58,6 +59,7 @@ function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Comman
   addBotsCommands(program, terminal);
   addBoardCommand(program, terminal);
   addProductsCommands(program, terminal, outcome);
+  addPaymentsCommands(program, terminal, outcome);
   addAccountCommands(program, terminal);
   addUsersCommands(program, terminal);
   addQueuesCommands(program, terminal);

@@ -115,6 +115,13 @@ export async function renewPaymentLease(db: Db, paymentId: string, leaseId: stri
   return rowCount === 1;
 }
 
+/** Nobody else writes about the payment until the transaction ends. False when the lease is not ours any more: what we read may be old. */
+export async function lockLeasedPayment(transaction: Db, paymentId: string, leaseId: string): Promise<boolean> {
+  return transaction.exists(
+    sql.type(nothing)`SELECT FROM payments WHERE id = ${paymentId} AND lease_id = ${leaseId} FOR UPDATE`,
+  );
+}
+
 /** Ends a look that came to its end; true when something was asked for meanwhile. */
 export async function endPaymentLook(
   db: Db,
@@ -187,8 +194,7 @@ export async function saveCheckout(
       ON CONFLICT DO NOTHING
     )
     UPDATE payments SET checkout_reference = ${checkout.reference}, checkout_url = ${checkout.url},
-      checkout_expires_at = ${checkout.expiresAt.toISOString()}, status = 'requires_payment',
-      failure_code = NULL, failure_message = NULL, updated_at = now()
+      checkout_expires_at = ${checkout.expiresAt.toISOString()}, failure_code = NULL, failure_message = NULL, updated_at = now()
     WHERE id = ${paymentId}
   `);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findPaymentOfOrder } from '../db/payments.ts';
+import { askForLook } from './ask-for-look.ts';
 import type { PaymentDeps } from './payment-deps.ts';
 import { settlePayment } from './settle-payment.ts';
 
@@ -47,10 +48,18 @@ export class CheckoutDesk {
         if (now?.checkoutUrl && !options.wantsCheckout) return;
       }
     } catch (error) {
-      log.warn(
-        { orderNumber: payment.orderNumber, error: (error as Error).message },
-        'checkout not opened, left to a job',
-      );
+      log.warn({ orderNumber: payment.orderNumber, error: (error as Error).message }, 'checkout left to a job');
+      await this.#leaveToJob(payment.id);
+    }
+  }
+
+  async #leaveToJob(paymentId: string): Promise<void> {
+    const { pool, wakeRelay, log } = this.#deps;
+    try {
+      await pool.transaction((transaction) => askForLook(transaction, paymentId));
+      wakeRelay();
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'checkout left to the janitor');
     }
   }
 }

@@ -1,11 +1,10 @@
 import type { DatabasePool } from 'slonik';
-import { paymentSyncQueue } from '../../queues/payment-sync.ts';
-import { addToOutbox } from '../db/outbox.ts';
-import { findPayment, findPaymentByReference, requestPaymentSyncs } from '../db/payments.ts';
+import { findPayment, findPaymentByReference } from '../db/payments.ts';
 import { quarantine } from '../db/quarantine.ts';
 import type { Db } from '../db/sql.ts';
 import { endWebhookEvent, lockWebhookEvent, parkWebhookEvent, type WebhookEvent } from '../db/webhook-events.ts';
 import type { Logger } from '../log.ts';
+import { askForLook } from './ask-for-look.ts';
 
 export interface HandleWebhookEventDeps {
   pool: DatabasePool;
@@ -49,7 +48,7 @@ export async function handleWebhookEvent(
       return setAside(transaction, event, payment, 'amount_differs');
     }
     await endWebhookEvent(transaction, event.id, 'handled');
-    await addToOutbox(transaction, paymentSyncQueue.name, await requestPaymentSyncs(transaction, [payment.id]));
+    await askForLook(transaction, payment.id);
   });
   wakeRelay();
 }

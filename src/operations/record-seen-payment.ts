@@ -1,19 +1,31 @@
 import type { DatabasePool } from 'slonik';
 import { recordPaymentEvent } from '../db/payment-events.ts';
 import { endOperation, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
-import { type Payment, saveSeenPayment } from '../db/payments.ts';
+import { lockLeasedPayment, type Payment, saveSeenPayment } from '../db/payments.ts';
 import { type QuarantineKind, quarantine } from '../db/quarantine.ts';
 import type { Db } from '../db/sql.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentEventType, PaymentStatus } from '../domain/payment.ts';
 import type { ProviderPayment } from '../payments/payment-gateway.ts';
 
+/** Another process has taken the payment over: whoever meets this lets go, and what it wanted is seen to there. */
+export class LeaseLostError extends Error {
+  constructor() {
+    super('the lease of the payment was lost');
+    this.name = 'LeaseLostError';
+  }
+}
+
 /**
  * Writes down what the provider says of a payment, in one transaction: where the money is, how operations ended that nobody had
  * heard the end of, and what does not agree with the ledger.
  */
-export function recordSeenPayment(pool: DatabasePool, payment: Payment, seen: ProviderPayment): Promise<void> {
+export function recordSeenPayment(
+  pool: DatabasePool,
+  { payment, leaseId, seen }: { payment: Payment; leaseId: string; seen: ProviderPayment },
+): Promise<void> {
   return pool.transaction(async (transaction) => {
+    if (!(await lockLeasedPayment(transaction, payment.id, leaseId))) throw new LeaseLostError();
     await setAsideDisagreement(transaction, payment, seen);
     await saveMoney(transaction, payment, seen);
     for (const operation of await listCurrentOperations(transaction, payment.id)) {
@@ -25,6 +37,7 @@ export function recordSeenPayment(pool: DatabasePool, payment: Payment, seen: Pr
 
 async function saveMoney(db: Db, payment: Payment, seen: ProviderPayment): Promise<void> {
   const status = statusOf(payment.status, seen);
+  if (isBehind(payment.status, status)) return;
   const captured = seen.capture?.status === 'done' ? seen.capture.amount.amountMinor : 0;
   const refunded = givenBack(seen);
   const former = await saveSeenPayment(db, payment.id, {
@@ -79,6 +92,13 @@ function statusOf(current: PaymentStatus, seen: ProviderPayment): PaymentStatus 
     default:
       return current;
   }
+}
+
+/** An answer that lags behind what the provider has told us before: nothing is written down, and nothing is unexpected. */
+function isBehind(current: PaymentStatus, status: PaymentStatus): boolean {
+  const isSettled =
+    current === 'captured' || current === 'partially_refunded' || current === 'refunded' || current === 'voided';
+  return status === 'authorised' && isSettled;
 }
 
 const givenBack = ({ refunds }: ProviderPayment) =>

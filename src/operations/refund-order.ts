@@ -1,13 +1,12 @@
 import type { DatabasePool } from 'slonik';
-import { paymentSyncQueue } from '../../queues/payment-sync.ts';
 import { recordAudit } from '../db/audit-events.ts';
-import { addToOutbox } from '../db/outbox.ts';
 import { recordPaymentEvent } from '../db/payment-events.ts';
 import { insertOperation, type PaymentOperation, sumRefunds } from '../db/payment-operations.ts';
-import { lockPaymentOfOrder, requestPaymentSyncs } from '../db/payments.ts';
+import { lockPaymentOfOrder } from '../db/payments.ts';
 import type { AuditActor } from '../domain/audit.ts';
 import { InputInvalidError, RefundExceedsCapturedError } from '../domain/errors.ts';
 import type { Money } from '../domain/money.ts';
+import { askForLook } from './ask-for-look.ts';
 
 /**
  * Asks for money back: all that is left, or an amount. It is written down, so that no two refunds together exceed what was captured,
@@ -45,7 +44,7 @@ export async function refundOrder(
       detail,
     });
     await recordAudit(transaction, { action: 'order_refunded', subject: `order ${orderNumber}`, detail, ...by });
-    await addToOutbox(transaction, paymentSyncQueue.name, await requestPaymentSyncs(transaction, [payment.id]));
+    await askForLook(transaction, payment.id);
     return operation;
   });
   wakeRelay();

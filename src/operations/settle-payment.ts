@@ -15,7 +15,7 @@ import { type PaymentGateway, ProviderError, type ProviderPayment } from '../pay
 import { askProvider, referencesOf } from './ask-provider.ts';
 import { cancelForPayment, giveUpPayment, releasePaidOrder } from './move-paid-order.ts';
 import type { PaymentDeps } from './payment-deps.ts';
-import { recordSeenPayment } from './record-seen-payment.ts';
+import { LeaseLostError, recordSeenPayment } from './record-seen-payment.ts';
 
 export interface SettleOptions {
   /** The customer is there and wants to pay: a checkout that is over is opened anew. */
@@ -32,8 +32,8 @@ export class PaymentStuckError extends Error {
   }
 }
 
-/** The lease outlasts a call to the provider by this. */
-const leaseMarginMs = 5_000;
+/** The lease outlasts a call to the provider. */
+const leaseMsOf = ({ payments }: PaymentDeps) => payments.timeoutMs + 5_000;
 /** More steps than any payment has: beyond, the provider and the ledger contradict each other. */
 const maxSteps = 12;
 
@@ -55,17 +55,13 @@ export async function settlePayment(
   paymentId: string,
   options: SettleOptions = {},
 ): Promise<'settled' | 'taken'> {
-  const leaseMs = deps.payments.timeoutMs + leaseMarginMs;
   for (;;) {
     const leaseId = randomUUID();
-    const syncedNo = await claimPayment(deps.pool, paymentId, leaseId, leaseMs);
+    const syncedNo = await claimPayment(deps.pool, paymentId, leaseId, leaseMsOf(deps));
     if (syncedNo === null) return 'taken';
     let nextSyncAt: Date | null;
     try {
-      nextSyncAt = await look(deps, paymentId, options, async () => {
-        if (!(await renewPaymentLease(deps.pool, paymentId, leaseId, leaseMs)))
-          throw new Error('the lease of the payment was lost');
-      });
+      nextSyncAt = await look(deps, paymentId, leaseId, options);
     } catch (error) {
       await failPaymentLook(deps.pool, paymentId, leaseId);
       throw error;
@@ -79,16 +75,19 @@ export async function settlePayment(
 async function look(
   deps: PaymentDeps,
   paymentId: string,
+  leaseId: string,
   options: SettleOptions,
-  keepLease: () => Promise<void>,
 ): Promise<Date | null> {
+  const keepLease = async () => {
+    if (!(await renewPaymentLease(deps.pool, paymentId, leaseId, leaseMsOf(deps)))) throw new LeaseLostError();
+  };
   let unheard = 0;
   for (let count = 0; count < maxSteps; count += 1) {
     const { payment, gateway } = await getPayment(deps, paymentId);
     await keepLease();
     const references = referencesOf(payment);
     const seen = references && (await gateway.read(references));
-    if (seen) await recordSeenPayment(deps.pool, payment, seen);
+    if (seen) await recordSeenPayment(deps.pool, { payment, leaseId, seen });
     const operations = await listCurrentOperations(deps.pool, paymentId);
     const facts = await gatherFacts(deps, { payment, gateway, seen, operations, options });
     const step = nextPaymentStep(facts);

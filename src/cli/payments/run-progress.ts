@@ -1,0 +1,47 @@
+import type { ReconciliationRun } from '../../domain/reconciliation.ts';
+import { countText } from '../count-text.ts';
+import { LiveRegion } from '../live-region.ts';
+import { type Output, paint, printable, writeLine } from '../terminal.ts';
+
+export interface RunProgress {
+  show(runs: readonly ReconciliationRun[]): void;
+  close(): void;
+}
+
+/** How far each provider is: drawn in place where a person looks, a line when it is done elsewhere. */
+export function showRuns(output: Output): RunProgress {
+  if (output.isTTY) {
+    const region = new LiveRegion(output);
+    return {
+      show: (runs) => region.draw(inOrder(runs).map((run) => runText(output, run))),
+      close: () => region.close(),
+    };
+  }
+  const said = new Set<string>();
+  return {
+    show(runs) {
+      for (const run of inOrder(runs)) {
+        if (run.state === 'running' || said.has(run.id)) continue;
+        said.add(run.id);
+        writeLine(output, runText(output, run));
+      }
+    },
+    close: () => {},
+  };
+}
+
+/** The server has the newest first. */
+const inOrder = (runs: readonly ReconciliationRun[]) => runs.toReversed();
+
+function runText(output: Output, run: ReconciliationRun): string {
+  const { provider, movements, ofOthers, compared, lookedAt, found, resolved, state, failure } = run;
+  const read = `${countText(movements, 'movement')} read${ofOthers > 0 ? ` (${ofOthers} of other sales)` : ''}`;
+  const text = `${provider}, ${minutes(run.from)} to ${minutes(run.to)}: ${read}, ${countText(compared, 'payment')} compared`;
+  if (state === 'running') return `${text}, ${lookedAt} looked at again …`;
+  const outcome = `${countText(found, 'difference')} found, ${resolved} resolved`;
+  if (failure === null) return `${text}, ${found > 0 ? paint(output, 'red', outcome) : outcome}`;
+  return `${text}, ${paint(output, 'red', `FAILED: ${printable(failure)}`)}`;
+}
+
+/** `2026-03-01 12:30Z` */
+const minutes = (at: string) => `${at.slice(0, 16).replace('T', ' ')}Z`;
