@@ -46,7 +46,9 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
   };
   /** As if the time had come for the payment to be looked at again. */
   const haveLookedAt = (orderNumber: number, more = '') =>
-    money.engine.database.query(`UPDATE payments SET ${more} sync_no = sync_no + 1, next_sync_at = now() WHERE order_number = ${orderNumber}`);
+    money.engine.database.query(
+      `UPDATE payments SET ${more} sync_no = sync_no + 1, next_sync_at = now() WHERE order_number = ${orderNumber}`,
+    );
   const refund = (orderNumber: number, body: unknown) =>
     money.engine.api.call<{ refund: { status: string }; code: string }>('POST', `/v1/orders/${orderNumber}/refunds`, {
       as: manager,
@@ -98,6 +100,35 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
       return row?.due === false;
     });
     expect(money.moved(order.number)).toEqual([]);
+  });
+
+  it('cancelled before its checkout could be opened: nothing stays open', async () => {
+    const fault = { provider, operation: 'checkout.create', kind: 'unavailable', times: 200 } as const;
+    money.sandbox.faults.add(fault);
+    const order = await money.placeOnline(provider);
+    expect(order).toMatchObject({ status: 'awaiting_payment', payment: { checkoutUrl: null } });
+    const unavailable = await money.engine.api.call('POST', `/v1/orders/${order.number}/checkout`, { as: normal });
+    expect(unavailable.status, 'as long as the provider is away').toBe(503);
+    expect(await money.cancel(order.number, normal)).toBe(200);
+    money.sandbox.faults.clear();
+    await money.engine.database.query(
+      "UPDATE payment_operations SET first_asked_at = now() - interval '1 hour' WHERE state = 'unknown'",
+    );
+    await haveLookedAt(order.number);
+    await money.untilAt(order.number, 'cancelled', 'expired');
+    expect((await operations(order)).filter(({ state }) => state !== 'failed')).toEqual([]);
+  });
+
+  it('has its checkout opened by a job, when the provider was away at first', async () => {
+    money.sandbox.faults.add({ provider, operation: 'checkout.create', kind: 'unavailable', times: 2 });
+    const order = await money.placeOnline(provider);
+    const opened = await until('a checkout', async () => {
+      const now = await money.engine.api.order(order.number);
+      return now.payment.checkoutUrl && now;
+    });
+    money.pay(opened);
+    await money.untilAt(order.number, 'pending', 'authorised');
+    expect(await money.cancel(order.number)).toBe(200);
   });
 
   it('cancelled while it waits in its lane, by its owner: the hold is let go', async () => {

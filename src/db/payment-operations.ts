@@ -100,6 +100,15 @@ export async function noteWithoutEffect(db: Db, operationId: string): Promise<vo
   `);
 }
 
+/** Nothing that was asked for the payment is waited for any more; refunds alone go on. */
+export async function giveUpOpenOperations(db: Db, paymentId: string): Promise<void> {
+  await db.query(sql.type(nothing)`
+    UPDATE payment_operations SET state = 'failed', finished_at = now(), error_kind = 'superseded', error_code = 'payment_given_up',
+      error_message = 'Nothing came of it, and the payment was given up.'
+    WHERE payment_id = ${paymentId} AND state IN ('requested', 'unknown') AND type <> 'refund'
+  `);
+}
+
 /** What refunds that have not failed add up to. */
 export function sumRefunds(db: Db, paymentId: string): Promise<number> {
   return db.oneFirst(sql.type(z.object({ sum: int8 }))`

@@ -75,9 +75,12 @@ export async function reconcilePayments(deps: PaymentDeps, request: ReconcileReq
 }
 
 async function timeFor(db: Db, provider: PaymentProvider, { from, to }: ReconcileRequest): Promise<ComparedTime> {
+  const now = new Date();
   const history = from ? { lastGoodTo: null, oldestOpen: null } : await findReconciliationHistory(db, provider);
-  const usual = usualTime({ now: to ?? new Date(), lagMs: to ? 0 : lagMs[provider], ...history });
-  return { from: from ?? usual.from, to: usual.to };
+  const usual = usualTime({ now: to ?? now, lagMs: to ? 0 : lagMs[provider], ...history });
+  if (!from) return usual;
+  // Whoever asks for the last hour gets it, though the books may not be complete: what they lack just now is no difference.
+  return { from, to: from < usual.to ? usual.to : now };
 }
 
 async function reconcileProvider(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
+import { endOperation, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
 import {
   claimPayment,
   endPaymentLook,
@@ -92,8 +92,11 @@ async function look(
     const facts = await gatherFacts(deps, { payment, gateway, seen, operations, options });
     const step = nextPaymentStep(facts);
     switch (step.kind) {
-      case 'wait':
-        return waitFor(step.until, operations, seen, facts.now);
+      case 'wait': {
+        const until = waitFor(deps, step.until, { operations, seen, now: facts.now });
+        if (until === null) await endUnheard(deps, operations);
+        return until;
+      }
       case 'stuck':
         deps.log.warn({ orderNumber: payment.orderNumber, reason: step.reason }, 'payment needs somebody to look');
         return new Date(facts.now.getTime() + 86_400_000);
@@ -104,8 +107,9 @@ async function look(
         await cancelForPayment(deps, payment, step.reason);
         break;
       case 'give_up': {
-        const isOpen = waitFor(null, operations, seen, facts.now);
-        if (isOpen) return isOpen; // what was asked last may still happen
+        const until = waitFor(deps, null, { operations, seen, now: facts.now });
+        if (until) return until; // what was asked last may still happen
+        await endUnheard(deps, operations);
         await giveUpPayment(deps, payment, step);
         return null;
       }
@@ -184,24 +188,32 @@ function refusedOf(operations: readonly PaymentOperation[]): ReadonlySet<Payment
   return new Set(refused.map(({ type }) => type));
 }
 
-/** How long a request to a provider may still be under way after we have stopped listening. */
-const lateEffectMs = 120_000;
+/** How long a request to a provider may still be under way after we have stopped listening, in time-outs of ours. */
+const lateEffectTimeouts = 12;
 const lookAgainMs = 15_000;
+const refundPendingMs = 300_000;
 
 /** When to look again: sooner than planned while something that was asked may still happen. */
 function waitFor(
+  { payments }: PaymentDeps,
   until: Date | null,
-  operations: readonly PaymentOperation[],
-  seen: ProviderPayment | null,
-  now: Date,
+  { operations, seen, now }: { operations: readonly PaymentOperation[]; seen: ProviderPayment | null; now: Date },
 ): Date | null {
+  const lateEffectMs = lateEffectTimeouts * payments.timeoutMs;
   const isUnheard = operations.some(
     ({ state, firstAskedAt }) =>
       state === 'unknown' && firstAskedAt && now.getTime() - firstAskedAt.getTime() < lateEffectMs,
   );
   const isRefundPending = seen?.refunds.some(({ status }) => status === 'pending') ?? false;
-  const soonMs = isUnheard ? lookAgainMs : isRefundPending ? 300_000 : null;
+  const soonMs = isUnheard ? Math.min(lookAgainMs, lateEffectMs) : isRefundPending ? refundPendingMs : null;
   if (soonMs === null) return until;
   const soon = new Date(now.getTime() + soonMs);
   return until !== null && until < soon ? until : soon;
+}
+
+/** Nothing is left to do, and what was asked has shown no effect for so long that it will have none. */
+async function endUnheard({ pool }: PaymentDeps, operations: readonly PaymentOperation[]): Promise<void> {
+  const end = { state: 'failed', kind: 'superseded', code: 'no_effect_seen', message: 'Nothing came of it.' } as const;
+  for (const { id, type, state } of operations)
+    if (type !== 'refund' && (state === 'requested' || state === 'unknown')) await endOperation(pool, id, end);
 }

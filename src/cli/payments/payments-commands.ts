@@ -47,7 +47,10 @@ export function addPaymentsCommands(program: Command, terminal: Terminal, outcom
 }
 
 function writeDifferences(output: Output, differences: readonly Difference[]): void {
-  if (differences.length === 0) return writeLine(output, 'nothing is open: what was compared agrees');
+  if (differences.length === 0) {
+    writeLine(output, 'nothing is open: what was compared agrees');
+    return;
+  }
   writeLine(output);
   writeTable(
     output,
