@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,7 +25,9 @@ const root = path.dirname(import.meta.dirname);
 const web = `import http from 'node:http';
   const server = http.createServer((request, response) => response.writeHead(request.url === '/readyz' ? 200 : 404).end());
   server.listen(Number(process.env.PORT), process.env.HOST);
-  console.log(JSON.stringify({ level: 'info', msg: 'web started', pid: process.pid, env: process.env.ENV }));
+  const { STRIPE_SECRET_KEY: key, STRIPE_API_BASE: stripe, PAYPAL_API_BASE: paypal, PUBLIC_URL: publicUrl } = process.env;
+  const payments = { key, stripe, paypal, publicUrl };
+  console.log(JSON.stringify({ level: 'info', msg: 'web started', pid: process.pid, env: process.env.ENV, payments }));
   process.on('SIGTERM', () => { console.log('web was told to stop'); server.close(); server.closeAllConnections(); });
   process.on('SIGINT', () => console.log('web was interrupted'));`;
 const say = (what: string) => `console.log(JSON.stringify({ level: 'info', msg: '${what}' }));`;
@@ -42,7 +44,13 @@ beforeEach(async () => {
   running = [];
   for (const name of ['scripts', 'sandbox', 'src/domain', 'package.json'])
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
-  for (const name of ['src/config.ts', 'workers/bots/handlers/handler-module.ts'])
+  for (const name of [
+    'src/config.ts',
+    'src/config-payments.ts',
+    'src/config-values.ts',
+    'src/log.ts',
+    'workers/bots/handlers/handler-module.ts',
+  ])
     cpSync(path.join(root, name), path.join(folder, name));
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
   program('scripts/load-samples.ts', say('samples loaded'));
@@ -61,11 +69,19 @@ afterEach(async () => {
 
 const program = (name: string, text: string) => writeFileSync(path.join(folder, name), text);
 
-type Line = { process: string; msg: string; pid?: number; env?: string };
+type Line = {
+  process: string;
+  msg: string;
+  pid?: number;
+  env?: string;
+  payments?: { key?: string; stripe?: string; paypal?: string; publicUrl?: string };
+  urls?: Record<string, string>;
+};
 
 /** `npm start` without npm: its lines as they come, and its exit code. */
 function npmStart(variables: Record<string, string> = {}) {
-  const { DATABASE_URL: _, DB_HOST: __, ENV: ___, ...rest } = process.env;
+  const ours = /^(DATABASE_URL|DB_HOST|ENV|PUBLIC_URL|STRIPE_.*|PAYPAL_.*|SANDBOX_.*)$/;
+  const rest = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
   const env = { ...rest, PORT: String(port), ...variables };
   const child = spawn(process.execPath, ['scripts/start.ts'], {
     cwd: folder,
@@ -96,7 +112,12 @@ describe('npm start', () => {
   it('brings up the database, the release, samples once, and the processes; and stops them, Postgres last', async () => {
     const first = npmStart();
     await first.until(/twolane is ready on/);
-    expect(first.said().slice(-4)).toEqual([
+    expect(
+      first
+        .said()
+        .filter((line) => !line.startsWith('sandbox:'))
+        .slice(-4),
+    ).toEqual([
       'release: migrated',
       'samples: samples loaded',
       'web: web started',
@@ -127,7 +148,7 @@ describe('npm start', () => {
     program('release.mjs', 'process.exit(3)');
     const broken = npmStart();
     expect(await broken.ended).toBe(1);
-    expect(broken.lines.at(-1)?.msg).toBe('`node release.mjs` ended with code 3');
+    expect(broken.said()).toContain('start: `node release.mjs` ended with code 3');
     program('release.mjs', say('migrated'));
     await npmStart().until(/samples loaded/);
   });
@@ -239,6 +260,60 @@ describe('npm start', () => {
     started.child.kill('SIGTERM');
     await started.ended;
     await postgres.stop();
+  });
+
+  it('brings stand-ins of Stripe and PayPal, which keep what they know, and stops them after what asks them', async () => {
+    const first = npmStart();
+    const sandboxUrl = (await first.until(/twolane is ready on/)).urls?.payments ?? '';
+    const { payments } = await first.until(/web started/);
+    expect(payments).toMatchObject({ stripe: sandboxUrl, paypal: sandboxUrl, publicUrl: `http://127.0.0.1:${port}` });
+    const stripe = (path: string, form?: string) =>
+      fetch(`${sandboxUrl}/v1/checkout/sessions${path}`, {
+        headers: {
+          authorization: `Bearer ${payments?.key}`,
+          ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+        },
+        ...(form && { method: 'POST', body: form }),
+      });
+    const price = 'line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]=240';
+    const opened = await stripe(
+      '',
+      `mode=payment&success_url=http://127.0.0.1/a&cancel_url=http://127.0.0.1/b&${price}&line_items[0][price_data][product_data][name]=Order&line_items[0][quantity]=1`,
+    );
+    const { id, url } = (await opened.json()) as { id: string; url: string };
+    expect(new URL(url).origin).toBe(sandboxUrl);
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+    const said = first.said();
+    expect(said.indexOf('sandbox: sandbox closed')).toBeGreaterThan(said.indexOf('web: web was told to stop'));
+    await expect(fetch(sandboxUrl)).rejects.toThrow();
+
+    await npmStart().until(/twolane is ready on/);
+    expect((await stripe(`/${id}`)).status).toBe(200); // on the same port, with what it knew
+  });
+
+  it('has no stand-in where there are keys of a provider, nor for the other one', async () => {
+    const started = npmStart({ STRIPE_SECRET_KEY: 'sk_test_mine', STRIPE_WEBHOOK_SECRET: 'whsec_mine' });
+    expect((await started.until(/twolane is ready on/)).urls).not.toHaveProperty('payments');
+    const { payments } = await started.until(/web started/);
+    expect(payments).toEqual({ key: 'sk_test_mine', publicUrl: `http://127.0.0.1:${port}` });
+    expect(started.said().join('\n')).not.toContain('sandbox');
+  });
+
+  it('is not ready without its stand-ins, and names a port of theirs that is in use', async () => {
+    program('sandbox/main.ts', "setTimeout(() => { throw new Error('no sandbox today'); }, 50);");
+    const hopeless = npmStart();
+    expect(await hopeless.ended).toBe(1);
+    expect(hopeless.said().join('\n')).not.toMatch(/twolane is ready/);
+    expect(hopeless.said().join('\n')).toMatch(/start: sandbox ended 3 times .*no sandbox today/s);
+
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port: taken } = squatter.address() as AddressInfo; // it listens on a port
+    const refused = npmStart({ SANDBOX_PORT: String(taken) });
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toEqual([expect.stringMatching(`SANDBOX_PORT: ${taken} is in use`)]);
+    squatter.close();
   });
 
   it('is no way to run production', async () => {

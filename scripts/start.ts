@@ -1,10 +1,10 @@
 /**
  * `npm start`: all of twolane on this machine.
  * 1. the environment has no fault, the port is free, and no other demo runs from this checkout;
- * 2. a private Postgres under .data/, unless the environment names a database;
+ * 2. a private Postgres under .data/, unless the environment names a database, and stand-ins for Stripe and PayPal, unless it has keys;
  * 3. the Procfile's release line, then the samples into a database that is new;
  * 4. every other line of the Procfile as a process, kept running;
- * 5. ready when /readyz says so and every process is up; at Ctrl-C the processes end first, Postgres last.
+ * 5. ready when /readyz says so and every process is up; at Ctrl-C the processes end first, then the stand-ins, Postgres last.
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import type { PrivatePostgres } from '../sandbox/private-postgres.ts';
 import { demoBanner } from './start/banner.ts';
 import { type DemoEnvironment, readDemoEnvironment } from './start/environment.ts';
 import { createOutput } from './start/output.ts';
+import { planPaymentSandbox, type SandboxPlan } from './start/payment-sandbox.ts';
 import { openPrivateDatabase, startDemoPostgres } from './start/private-database.ts';
 import { readProcfile } from './start/procfile.ts';
 import { findRunningDemo, removeRunFile, writeRunFile } from './start/run-file.ts';
@@ -24,6 +25,8 @@ const usage = `npm start: runs all of twolane on this machine, with a private Po
   BOT_PROCESSING_MS=2000 npm start  bots that need 2 s an order instead of 10
   DATABASE_URL=… npm start        your own database: migrated, no samples
   REDIS_URL=… npm start           queues on Redis instead of Postgres
+  STRIPE_SECRET_KEY=… STRIPE_WEBHOOK_SECRET=… npm start
+                                  your own Stripe, or PayPal, instead of the sandbox where no money moves
 
 A file .env is read too (see .env.example). Ctrl-C stops everything; the data stay. Remove .data/ to start afresh.`;
 
@@ -39,9 +42,10 @@ const samePressMs = 500; // npm and the terminal both pass a Ctrl-C on
 const root = path.dirname(import.meta.dirname);
 const dataFolder = path.join(root, '.data');
 const lines = readProcfile(path.join(root, 'Procfile'));
-const output = createOutput(process.stdout, [...lines.map(({ name }) => name), 'samples']);
+const output = createOutput(process.stdout, [...lines.map(({ name }) => name), 'samples', 'sandbox']);
 const stopping = new AbortController();
 const processes: SupervisedProcess[] = [];
+let sandbox: SupervisedProcess | undefined;
 let postgres: Promise<PrivatePostgres> | undefined;
 let stoppedAt = 0;
 let hasRunFile = false;
@@ -66,9 +70,12 @@ async function refuseSecondStart({ host, port }: DemoEnvironment): Promise<void>
 }
 
 async function start(demo: DemoEnvironment): Promise<void> {
+  const giveUp = (reason: string) => void stopAll(1, reason);
+  const plan = await planPaymentSandbox(demo, dataFolder);
+  if (plan) sandbox = new SupervisedProcess(plan.line, { root, variables: plan.variables, output }, giveUp);
   if (!demo.hasOwnDatabase) postgres = startDemoPostgres(dataFolder, output);
   const database = postgres && (await openPrivateDatabase(await postgres));
-  const variables = database ? { ...demo.variables, DATABASE_URL: database.url } : demo.variables;
+  const variables = { ...demo.variables, ...plan?.settings, ...(database && { DATABASE_URL: database.url }) };
   const context: ProcessContext = { root, variables, output };
 
   for (const line of lines.filter(({ name }) => name === 'release')) await runToEnd(line, context, stopping.signal);
@@ -77,25 +84,26 @@ async function start(demo: DemoEnvironment): Promise<void> {
     await database.noteSamplesLoaded();
   }
 
-  const giveUp = (reason: string) => void stopAll(1, reason);
   stopping.signal.throwIfAborted();
   for (const line of lines.filter(({ name }) => name !== 'release')) {
     processes.push(new SupervisedProcess(line, context, giveUp));
   }
   writeRunFile(dataFolder, { url: demo.url, databaseUrl: database?.url ?? null, pid: process.pid });
   hasRunFile = true;
-  await waitUntilReady(demo.url);
-  const { message, fields, details } = demoBanner(demo, (await postgres)?.dataDir);
+  await waitUntilReady(demo, plan);
+  const { message, fields, details } = demoBanner(demo, (await postgres)?.dataDir, plan?.url);
   output.announce(message, fields, details);
 }
 
-async function waitUntilReady(url: string): Promise<void> {
+async function waitUntilReady({ url }: DemoEnvironment, plan: SandboxPlan | null): Promise<void> {
   let complainAt = performance.now() + 15_000;
   for (;;) {
-    const answer = await fetch(`${url}/readyz`, { signal: stopping.signal }).catch((error: Error) => error);
+    const answer = await ask(`${url}/readyz`);
+    const sandboxAnswer = plan && (await ask(`${plan.url}/sandbox/clock`));
     stopping.signal.throwIfAborted();
     const isServing = answer instanceof Response && answer.ok;
     const down = processes.filter(({ isUp }) => !isUp).map(({ name }) => name);
+    if (sandboxAnswer instanceof Error) down.push('sandbox');
     if (isServing && down.length === 0) return;
     if (performance.now() > complainAt) {
       const reason = answer instanceof Response ? await answer.text() : answer.message;
@@ -108,12 +116,17 @@ async function waitUntilReady(url: string): Promise<void> {
   }
 }
 
-function onSignal(): void {
-  if (!stopping.signal.aborted) void stopAll(0);
-  else if (performance.now() - stoppedAt > samePressMs) for (const supervised of processes) supervised.kill();
+function ask(url: string): Promise<Response | Error> {
+  return fetch(url, { signal: stopping.signal }).catch((error: Error) => error);
 }
 
-/** Processes first, Postgres last: their orders go back, and their connections close, while it is still there. */
+function onSignal(): void {
+  if (!stopping.signal.aborted) void stopAll(0);
+  else if (performance.now() - stoppedAt > samePressMs)
+    for (const supervised of [...processes, ...(sandbox ? [sandbox] : [])]) supervised.kill();
+}
+
+/** Processes first, Postgres last: their orders go back, and their connections close, while it is still there; so does what they ask the sandbox. */
 async function stopAll(exitCode: number, reason?: string): Promise<void> {
   if (stopping.signal.aborted) return;
   if (reason === undefined) output.say('stopping (Ctrl-C again to kill)');
@@ -121,6 +134,7 @@ async function stopAll(exitCode: number, reason?: string): Promise<void> {
   stoppedAt = performance.now();
   stopping.abort();
   await Promise.all(processes.map((supervised) => supervised.stop(stopGraceMs)));
+  await sandbox?.stop(stopGraceMs);
   const started = await postgres?.catch(() => undefined); // its failure is the reason we are here
   await started?.stop();
   if (hasRunFile) removeRunFile(dataFolder); // it may be that of the demo that runs already

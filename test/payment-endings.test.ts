@@ -124,7 +124,7 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
     const order = await money.placeOnline(provider);
     const opened = await until('a checkout', async () => {
       const now = await money.engine.api.order(order.number);
-      return now.payment.checkoutUrl && now;
+      return now.payment.checkoutUrl === null ? undefined : now;
     });
     money.pay(opened);
     await money.untilAt(order.number, 'pending', 'authorised');

@@ -1,17 +1,33 @@
 import { sampleEmails, samplePassword } from '../../src/domain/user.ts';
 import { type DemoEnvironment, demoAdmin } from './environment.ts';
 
-/** The last words of a start: where everything is, and who to be there. Without a private database there are no samples. */
-export function demoBanner({ url, variables }: DemoEnvironment, dataDir: string | undefined) {
+/**
+ * The last words of a start: where everything is, and who to be there. Without a private database there are no samples; without a
+ * sandbox payments are real.
+ */
+export function demoBanner(
+  { url, variables }: DemoEnvironment,
+  dataDir: string | undefined,
+  sandboxUrl: string | undefined,
+) {
   const hasSamples = dataDir !== undefined;
   const { ADMIN_USERNAME: username = '', ADMIN_PASSWORD: password } = variables;
   const admin = password === demoAdmin.password ? `${username} / ${password}` : `${username} and your ADMIN_PASSWORD`;
-  const urls = { board: `${url}/`, docs: `${url}/docs`, queues: `${url}/admin/queues`, readiness: `${url}/readyz` };
+  const urls = {
+    board: `${url}/`,
+    docs: `${url}/docs`,
+    queues: `${url}/admin/queues`,
+    readiness: `${url}/readyz`,
+    ...(sandboxUrl && { payments: sandboxUrl }),
+  };
   const details = [
     `  Board       ${urls.board}`,
     `  API         ${urls.docs}   (every call, to read and to try)`,
     `  Queues      ${urls.queues}   (${admin})`,
     `  Readiness   ${urls.readiness}`,
+    sandboxUrl
+      ? `  Payments    ${sandboxUrl}/sandbox/checkouts   (a sandbox for Stripe and PayPal: no money moves)`
+      : '  Payments    by the keys of your environment',
     '',
     ...(hasSamples
       ? [

@@ -12,6 +12,8 @@ export type DemoEnvironment = {
   url: string;
   /** The operator brought a database of their own: it is neither started nor filled by us. */
   hasOwnDatabase: boolean;
+  /** The operator brought keys of a payment provider: then nothing stands in for it. */
+  hasPaymentKeys: boolean;
   variables: NodeJS.ProcessEnv;
 };
 
@@ -37,14 +39,19 @@ export function readDemoEnvironment(root: string, dataFolder: string): DemoEnvir
     JWT_SECRET: env.JWT_SECRET || keepSecret(path.join(dataFolder, 'jwt-secret')),
   };
   const hasOwnDatabase = Boolean(env.DATABASE_URL || env.DB_HOST);
-  const { host, port } = checkEverything(root, hasOwnDatabase ? variables : { ...variables, ...demoDatabase });
+  const { host, port, payments } = checkEverything(
+    root,
+    hasOwnDatabase ? variables : { ...variables, ...demoDatabase },
+  );
   const reachable = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
+  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
   return {
     host,
     port,
-    url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
+    url,
     hasOwnDatabase,
-    variables,
+    hasPaymentKeys: payments.stripe !== null || payments.paypal !== null,
+    variables: { ...variables, PUBLIC_URL: env.PUBLIC_URL || url },
   };
 }
 

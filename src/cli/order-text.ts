@@ -16,7 +16,7 @@ const statusStyles = {
 } as const;
 
 export function statusText(output: Output, status: OrderStatus): string {
-  return paint(output, statusStyles[status], status.toUpperCase().replace('_', ' '));
+  return paint(output, statusStyles[status], status.toUpperCase().replaceAll('_', ' '));
 }
 
 export function laneText(output: Output, lane: Lane): string {
@@ -49,8 +49,20 @@ function factLines(order: Order): string[] {
     const readyMs = Date.parse(order.completedAt) - Date.parse(order.placedAt);
     lines.push(`complete ${clockText(order.completedAt)}, ${durationText(readyMs)} after it was placed`);
   } else if (order.estimatedReadyAt !== null) lines.push(`ready at about ${clockText(order.estimatedReadyAt)}`);
+  lines.push(...paymentLines(order));
   if (order.cancelledAt !== null) lines.push(`cancelled ${clockText(order.cancelledAt)}`);
-  if (order.failureReason !== null) lines.push(`failed: ${printable(order.failureReason)}`);
+  if (order.failureReason !== null)
+    lines.push(`${order.status === 'cancelled' ? 'because' : 'failed'}: ${printable(order.failureReason)}`);
+  return lines;
+}
+
+function paymentLines({ status, payment }: Order): string[] {
+  if (payment.method === 'counter') return [];
+  const reference = payment.reference === null ? '' : ` (${printable(payment.reference)})`;
+  const lines = [`${payment.method}: ${(payment.status ?? '').replaceAll('_', ' ')}${reference}`];
+  if (payment.checkoutUrl !== null) lines.push(`pay at ${printable(payment.checkoutUrl)}`);
+  else if (status === 'awaiting_payment') lines.push('its checkout is being opened: `twolane orders pay` asks for it');
+  if (payment.authorisedUntil !== null) lines.push(`held until ${payment.authorisedUntil}`);
   return lines;
 }
 
@@ -85,7 +97,7 @@ export function writeOrderEvents(output: Output, events: OrderEvent[]): void {
     ['AT', 'WHAT', 'BY', 'ATTEMPT', 'DETAIL'],
     events.map(({ at, type, actor, attempt, detail }) => [
       clockText(at),
-      type.replace('_', ' '),
+      type.replaceAll('_', ' '),
       printable(actor),
       String(attempt),
       printable(detail === null ? '' : JSON.stringify(detail)),

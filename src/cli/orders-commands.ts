@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { type Lane, lanes } from '../domain/lane.ts';
-import { orderEventSchema, orderSchema } from '../domain/order.ts';
+import { orderEventSchema, orderSchema, type PaymentMethod, paymentMethodSchema } from '../domain/order.ts';
 import { orderStatuses } from '../domain/order-status.ts';
 import { laneOf } from '../domain/user.ts';
 import { askFor, type Server } from './api-client.ts';
 import { asCalled } from './called-as.ts';
 import { BadUsageError, CliError } from './failures.ts';
+import { addOrderPaymentCommands } from './order-payment-commands.ts';
 import { writeOrder, writeOrderEvents, writeOrders } from './order-text.ts';
 import { accounts, connect, examples, parseCount, wantsJson } from './program-options.ts';
 import { paint, printable, type Terminal, writeJson, writeLine } from './terminal.ts';
@@ -24,6 +25,7 @@ interface Item {
 
 interface PlaceOptions {
   item?: Item[];
+  pay: PaymentMethod;
   vip?: boolean;
   note?: string;
   customer?: string;
@@ -42,7 +44,7 @@ interface ListOptions {
 export function addOrdersCommands(program: Command, terminal: Terminal): void {
   const orders = program
     .command('orders')
-    .description('place, list, show and cancel orders')
+    .description('place, list, show, pay, cancel and refund orders')
     .addHelpText(
       'after',
       examples(
@@ -54,14 +56,16 @@ export function addOrdersCommands(program: Command, terminal: Terminal): void {
   addListCommand(orders, terminal);
   addShowCommand(orders, terminal);
   addCancelCommand(orders, terminal);
+  addOrderPaymentCommands(orders, terminal);
 }
 
 function addPlaceCommand(orders: Command, terminal: Terminal): void {
   orders
     .command('place')
-    .description('place an order, paid at the counter')
+    .description('place an order, paid at the counter or online')
     .option('-i, --item <sku[:quantity]>', 'what to order; give it once for each product', collectItem)
     .option('--vip', `for the VIP lane: as a VIP or a manager (nobody signed in, on this machine: as ${accounts.vip})`)
+    .addOption(new Option('--pay <method>', 'how it is paid').choices(paymentMethodSchema.options).default('counter'))
     .option('--note <text>', 'a note for whoever makes it')
     .option('--customer <name>', 'the name to call out')
     .addOption(new Option('--lane <lane>', 'the lane; only a manager may choose').choices(lanes))
@@ -71,6 +75,7 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
       examples(
         ['twolane orders place --item espresso:2 --item croissant', 'two espressos and a croissant'],
         ['twolane orders place --vip --item flat-white --note "oat milk"', 'ahead of every normal order'],
+        ['twolane orders place --item espresso --pay stripe', 'says where it is paid, in a browser'],
         ['twolane orders place --item espresso --key till-4711 --json', 'safe to repeat from a script'],
       ),
     )
@@ -91,7 +96,7 @@ function addPlaceCommand(orders: Command, terminal: Terminal): void {
           idempotencyKey,
           body: {
             items: options.item,
-            payment: { method: 'counter' },
+            payment: { method: options.pay },
             ...(options.note === undefined ? {} : { note: options.note }),
             ...(options.customer === undefined ? {} : { customerName: options.customer }),
             ...(lane === undefined ? {} : { lane }),

@@ -21,7 +21,9 @@ export function listOrderEvents(db: Db, orderNumber: number): Promise<readonly O
   return db.any(sql.type(timelineRow)`
     SELECT id::text AS id, at, type, actor, attempt, detail, id AS place FROM order_events WHERE order_number = ${orderNumber}
     UNION ALL
-    SELECT 'p' || event.id, event.at, event.type, event.actor, o.attempt, event.detail, event.id
+    SELECT 'p' || event.id, event.at, event.type, event.actor,
+      (SELECT coalesce(max(move.attempt), 0) FROM order_events move WHERE move.order_number = o.number AND move.at <= event.at),
+      event.detail, event.id
     FROM payment_events event JOIN orders o ON o.id = event.payment_id WHERE o.number = ${orderNumber}
     ORDER BY at, place
   `);

@@ -145,7 +145,7 @@ describe('the next step of a payment', () => {
 
   it('waits for a manager before an order goes on whose amount does not agree', () => {
     for (const seenNow of Object.values(looks))
-      expect(say(nextPaymentStep(facts({ seen: seenNow, isQuarantined: true })))).toBe('wait for nothing');
+      expect(say(nextPaymentStep(facts({ seen: seenNow, isQuarantined: true })))).toBe('wait');
     const cancelled = facts({ orderStatus: 'cancelled', seen: looks.held, isQuarantined: true });
     expect(say(nextPaymentStep(cancelled))).toBe('ask void 240');
   });

@@ -85,7 +85,7 @@ function wanted(facts: PaymentFacts): PaymentStep {
 
 function towardsAuthorised(facts: PaymentFacts): PaymentStep {
   const { seen, amount, now } = facts;
-  if (facts.isQuarantined) return { kind: 'wait', until: null };
+  if (facts.isQuarantined) return inAWhile(now);
   if (!seen) {
     const isHopeless = now.getTime() - facts.createdAt.getTime() > checkoutTriedForMs;
     if (isHopeless) return { kind: 'give_up', status: 'expired', reason: 'payment_expired' };
