@@ -18,6 +18,9 @@ export async function openListedMovements(connection: Db): Promise<void> {
       amount_minor bigint NOT NULL, currency text NOT NULL, at timestamptz NOT NULL,
       PRIMARY KEY (kind, reference))
   `);
+  await connection.query(sql.type(nothing)`
+    CREATE INDEX listed_refunds_by_related ON listed_movements (related_reference) WHERE kind = 'refund'
+  `);
   await connection.query(sql.type(nothing)`CREATE TEMPORARY TABLE suspect_payments (payment_id uuid PRIMARY KEY)`);
 }
 
@@ -60,6 +63,7 @@ export async function addListedMovements(
 
 /** How many lines there are, and how many of them are none of ours. Call when all pages are there: a refund is told by its capture. */
 export async function countListedMovements(connection: Db): Promise<{ movements: number; ofOthers: number }> {
+  await connection.query(sql.type(nothing)`CREATE INDEX ON listed_movements (claimed_id) WHERE payment_id IS NULL`);
   await connection.query(sql.type(nothing)`ANALYZE listed_movements`);
   await connection.query(sql.type(nothing)`
     UPDATE listed_movements refund SET claimed_id = capture.claimed_id FROM listed_movements capture
@@ -176,12 +180,24 @@ export type OddMovement = z.infer<typeof oddRow>;
 
 const oddColumns = sql.fragment`m.kind, m.reference, m.amount_minor AS "amountMinor", m.currency, m.at`;
 
+/** A capture that was given back as a whole is settled: nobody has anything to do about it, nor about its refunds. */
+const isGivenBack = (capture: 'm' | 'c') => {
+  const [reference, related, amount] = [
+    sql.identifier([capture, 'reference']),
+    sql.identifier([capture, 'related_reference']),
+    sql.identifier([capture, 'amount_minor']),
+  ];
+  return sql.fragment`(SELECT coalesce(sum(r.amount_minor), 0) FROM listed_movements r
+    WHERE r.kind = 'refund' AND r.related_reference IN (${reference}, ${related})) >= ${amount}`;
+};
+
 /** Lines of a payment of ours that its ledger does not have: a second capture, or another currency. */
 export function listOddMovements(connection: Db, paymentId: string): Promise<readonly OddMovement[]> {
   return connection.any(sql.type(oddRow)`
     SELECT ${oddColumns} FROM listed_movements m JOIN payments p ON p.id = m.payment_id
     WHERE m.payment_id = ${paymentId}
-      AND (m.currency <> p.currency OR (m.kind = 'capture' AND m.reference IS DISTINCT FROM p.capture_reference))
+      AND (m.currency <> p.currency
+           OR (m.kind = 'capture' AND m.reference IS DISTINCT FROM p.capture_reference AND NOT ${isGivenBack('m')}))
   `);
 }
 
@@ -189,6 +205,9 @@ export function listOddMovements(connection: Db, paymentId: string): Promise<rea
 export function listUnknownMovements(connection: Db, after: string, limit: number): Promise<readonly OddMovement[]> {
   return connection.any(sql.type(oddRow)`
     SELECT ${oddColumns} FROM listed_movements m
-    WHERE m.payment_id IS NULL AND m.claimed_id IS NOT NULL AND m.reference > ${after} ORDER BY m.reference LIMIT ${limit}
+    WHERE m.payment_id IS NULL AND m.claimed_id IS NOT NULL AND m.reference > ${after}
+      AND NOT EXISTS (SELECT FROM listed_movements c WHERE c.kind = 'capture' AND c.claimed_id = m.claimed_id
+                      AND (c.reference = m.reference OR m.related_reference IN (c.reference, c.related_reference)) AND ${isGivenBack('c')})
+    ORDER BY m.reference LIMIT ${limit}
   `);
 }

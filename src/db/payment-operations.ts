@@ -100,11 +100,11 @@ export async function noteWithoutEffect(db: Db, operationId: string): Promise<vo
   `);
 }
 
-/** Nothing that was asked for the payment is waited for any more; refunds alone go on. */
-export async function giveUpOpenOperations(db: Db, paymentId: string): Promise<void> {
+/** What was asked and has shown no effect for so long that it will have none. Not refunds: they are owed until they are clearly done or refused. */
+export async function endUnheardOperations(db: Db, paymentId: string): Promise<void> {
   await db.query(sql.type(nothing)`
-    UPDATE payment_operations SET state = 'failed', finished_at = now(), error_kind = 'superseded', error_code = 'payment_given_up',
-      error_message = 'Nothing came of it, and the payment was given up.'
+    UPDATE payment_operations SET state = 'failed', finished_at = now(), error_kind = 'superseded', error_code = 'no_effect_seen',
+      error_message = 'Nothing came of it.'
     WHERE payment_id = ${paymentId} AND state IN ('requested', 'unknown') AND type <> 'refund'
   `);
 }

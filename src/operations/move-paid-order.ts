@@ -1,7 +1,7 @@
 import { notify } from '../db/notify.ts';
 import { cancelOrderRow, releaseOrderRow } from '../db/orders.ts';
 import { recordPaymentEvent } from '../db/payment-events.ts';
-import { giveUpOpenOperations } from '../db/payment-operations.ts';
+import { endUnheardOperations } from '../db/payment-operations.ts';
 import { endPayment, type Payment } from '../db/payments.ts';
 import type { OrderStatus } from '../domain/order-status.ts';
 import type { CancelReason, PaymentStep } from '../payments/next-step.ts';
@@ -56,7 +56,7 @@ export async function giveUpPayment(
       reason,
     });
     // A checkout whose opening nobody heard the end of: nobody knows where to pay it. Money that turns up all the same is read and let go.
-    await giveUpOpenOperations(transaction, payment.id);
+    await endUnheardOperations(transaction, payment.id);
     const former = await endPayment(transaction, payment.id, status, null);
     if (former)
       await recordPaymentEvent(transaction, {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { endOperation, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
+import { endUnheardOperations, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
 import {
   claimPayment,
   endPaymentLook,
@@ -94,7 +94,7 @@ async function look(
     switch (step.kind) {
       case 'wait': {
         const until = waitFor(deps, step.until, { operations, seen, now: facts.now });
-        if (until === null) await endUnheard(deps, operations);
+        if (until === null) await endUnheardOperations(deps.pool, paymentId);
         return until;
       }
       case 'stuck':
@@ -109,7 +109,6 @@ async function look(
       case 'give_up': {
         const until = waitFor(deps, null, { operations, seen, now: facts.now });
         if (until) return until; // what was asked last may still happen
-        await endUnheard(deps, operations);
         await giveUpPayment(deps, payment, step);
         return null;
       }
@@ -209,11 +208,4 @@ function waitFor(
   if (soonMs === null) return until;
   const soon = new Date(now.getTime() + soonMs);
   return until !== null && until < soon ? until : soon;
-}
-
-/** Nothing is left to do, and what was asked has shown no effect for so long that it will have none. */
-async function endUnheard({ pool }: PaymentDeps, operations: readonly PaymentOperation[]): Promise<void> {
-  const end = { state: 'failed', kind: 'superseded', code: 'no_effect_seen', message: 'Nothing came of it.' } as const;
-  for (const { id, type, state } of operations)
-    if (type !== 'refund' && (state === 'requested' || state === 'unknown')) await endOperation(pool, id, end);
 }

@@ -33,14 +33,19 @@ export function showRuns(output: Output): RunProgress {
 /** The server has the newest first. */
 const inOrder = (runs: readonly ReconciliationRun[]) => runs.toReversed();
 
+/** What matters most comes first: a terminal cuts the line off where it ends. */
 function runText(output: Output, run: ReconciliationRun): string {
-  const { provider, movements, ofOthers, compared, lookedAt, found, resolved, state, failure } = run;
-  const read = `${countText(movements, 'movement')} read${ofOthers > 0 ? ` (${ofOthers} of other sales)` : ''}`;
-  const text = `${provider}, ${minutes(run.from)} to ${minutes(run.to)}: ${read}, ${countText(compared, 'payment')} compared`;
-  if (state === 'running') return `${text}, ${lookedAt} looked at again …`;
-  const outcome = `${countText(found, 'difference')} found, ${resolved} resolved`;
-  if (failure === null) return `${text}, ${found > 0 ? paint(output, 'red', outcome) : outcome}`;
-  return `${text}, ${paint(output, 'red', `FAILED: ${printable(failure)}`)}`;
+  const { provider, movements, ofOthers, compared } = run;
+  const read = `${countText(movements, 'movement')}${ofOthers > 0 ? ` (${ofOthers} of other sales)` : ''}`;
+  const time = `${minutes(run.from)} to ${minutes(run.to)}`;
+  return `${provider}: ${outcomeText(output, run)}; ${countText(compared, 'payment')}, ${read}, ${time}`;
+}
+
+function outcomeText(output: Output, { state, failure, lookedAt, found, resolved }: ReconciliationRun): string {
+  if (state === 'running') return `comparing, ${lookedAt} looked at again`;
+  if (failure !== null) return paint(output, 'red', `FAILED, ${printable(failure)}`);
+  const text = `${countText(found, 'difference')}, ${resolved} resolved`;
+  return found > 0 ? paint(output, 'red', text) : text;
 }
 
 /** `2026-03-01 12:30Z` */
