@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../src/domain/order.ts';
 import type { PaymentProvider } from '../src/domain/payment.ts';
@@ -205,7 +206,7 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
     await money.untilAt(order.number, 'complete', 'partially_refunded');
   });
 
-  it.each(['answer_lost', 'error_after', 'slow', 'rate_limited', 'conflict', 'reset_before'] as const)(
+  it.each(['answer_lost', 'error_after', 'slow', 'slow_before', 'rate_limited', 'conflict', 'reset_before'] as const)(
     'captured once, through %s',
     async (kind) => {
       const order = await pending();
@@ -218,8 +219,47 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
     },
   );
 
+  it.each(['answer_lost', 'slow_before', 'conflict'] as const)('refunded once, through %s', async (kind) => {
+    const order = await captured();
+    const fault = { provider, kind, orderNumber: order.number, delayMs: 1_500 };
+    money.sandbox.faults.add({ ...fault, operation: 'refund' });
+    await refund(order.number, { amount: { amountMinor: 100, currency: 'EUR' } });
+    await money.untilAt(order.number, 'complete', 'partially_refunded');
+    await until('no operation without an end', async () =>
+      (await operations(order)).every(({ state }) => state !== 'unknown'),
+    );
+    await delay(1_600); // what was slow has had its effect by now
+    expect(money.moved(order.number)).toEqual([hold, 'captured 240 EUR', 'refunded 100 EUR']);
+    expect((await operations(order)).filter(({ type }) => type === 'refund')).toMatchObject([
+      { seq: 1, state: 'succeeded' },
+    ]);
+  });
+
+  it('opened with a new key, when the old one only repeats an error', async () => {
+    if (provider === 'paypal') return; // keeps no errors under a key
+    money.sandbox.faults.add({ provider, operation: 'checkout.create', kind: 'error_after' });
+    const order = await money.placeOnline(provider);
+    expect(order.payment.checkoutUrl).toBeNull();
+    const opened = await until(
+      'a checkout',
+      async () => {
+        const now = await money.engine.api.order(order.number);
+        return now.payment.checkoutUrl === null ? undefined : now;
+      },
+      40_000,
+    );
+    expect((await operations(order)).map(({ seq, state }) => [seq, state])).toEqual([
+      [1, 'failed'],
+      [2, 'succeeded'],
+    ]);
+    money.pay(opened);
+    await money.untilAt(order.number, 'pending', 'authorised');
+    expect(await money.cancel(order.number)).toBe(200);
+  });
+
   it('captured once, though we had not written it down when the key was forgotten', async () => {
     const order = await captured();
+    await keepOthersAway(order);
     await money.engine.database.query(
       `WITH ours AS (UPDATE payments SET status = 'authorised', captured_minor = 0, capture_reference = NULL, captured_at = NULL
                      WHERE order_number = ${order.number} RETURNING id)
@@ -245,6 +285,7 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
     await until('an operation without an end', async () =>
       (await operations(order)).some(({ state }) => state === 'unknown'),
     );
+    await keepOthersAway(order);
     await forgetKeys(order);
     money.sandbox.faults.clear();
     await haveLookedAt(order.number);
@@ -262,6 +303,15 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
       `SELECT o.type, o.seq, o.state, o.error_kind FROM payment_operations o JOIN payments p ON p.id = o.payment_id
        WHERE p.order_number = ${number} ORDER BY o.created_at, o.seq`,
     );
+  /** Nobody looks at the payment for a moment, so that what is changed under it is seen whole. */
+  const keepOthersAway = ({ number }: Order) =>
+    until('the lease', async () => {
+      const taken = await money.engine.database.query(
+        `UPDATE payments SET lease_id = gen_random_uuid(), lease_until = now() + interval '1 second'
+         WHERE order_number = ${number} AND lease_id IS NULL RETURNING id`,
+      );
+      return taken.length > 0;
+    });
   /** As if so much time had passed that the provider knows none of our keys any more. */
   const forgetKeys = ({ number }: Order) =>
     money.engine.database.query(

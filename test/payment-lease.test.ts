@@ -1,12 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { claimPayment, findPayment } from '../src/db/payments.ts';
 import { type Database, openDatabase } from '../src/db/pool.ts';
 import type { Order } from '../src/domain/order.ts';
 import { createLog } from '../src/log.ts';
+import { referencesOf } from '../src/operations/ask-provider.ts';
 import { type PaymentDeps, paymentSettingsOf } from '../src/operations/payment-deps.ts';
-import { LeaseLostError } from '../src/operations/record-seen-payment.ts';
+import { LeaseLostError, recordSeenPayment } from '../src/operations/record-seen-payment.ts';
 import { settlePayment } from '../src/operations/settle-payment.ts';
 import { openGateways } from '../src/payments/open-gateways.ts';
+import type { ProviderPayment } from '../src/payments/payment-gateway.ts';
 import { type MoneyEngine, startMoneyEngine } from './support/money.ts';
 import { until } from './support/until.ts';
 
@@ -94,3 +98,40 @@ it('goes on with what a process that died had in hand, once its lease is over', 
   expect(await settlePayment(deps, id)).toBe('settled');
   expect((await money.engine.api.order(order.number)).status).toBe('pending');
 });
+
+it('writes nothing down from an answer that lags behind what was heard before, and quarantines nothing for it', async () => {
+  const order = await paid();
+  const { id } = await paymentOf(order);
+  await settlePayment(deps, id);
+  const held = await readFromStripe(id);
+  await money.engine.api.call('POST', `/v1/orders/${order.number}/cancel`, { as: 'manager@twolane.test', body: {} });
+  await settlePayment(deps, id);
+  expect(await paymentOf(order)).toMatchObject({ status: 'voided' });
+  const leaseId = randomUUID();
+  await claimPayment(deps.pool, id, leaseId, 10_000);
+  await recordSeenPayment(deps.pool, { payment: (await findPayment(deps.pool, id))!, leaseId, seen: held });
+  expect(await paymentOf(order)).toMatchObject({ status: 'voided' });
+  expect(await money.engine.database.query('SELECT id FROM quarantine')).toEqual([]);
+});
+
+it('sets aside what the provider cannot mean', async () => {
+  const order = await paid();
+  const { id } = await paymentOf(order);
+  await settlePayment(deps, id);
+  const held = await readFromStripe(id);
+  await money.engine.api.call('POST', `/v1/orders/${order.number}/cancel`, { as: 'manager@twolane.test', body: {} });
+  await settlePayment(deps, id);
+  const leaseId = randomUUID();
+  await claimPayment(deps.pool, id, leaseId, 10_000);
+  const capture = { reference: 'ch_late', status: 'done' as const, amount: held.authorisation!.amount };
+  const payment = (await findPayment(deps.pool, id))!;
+  for (let twice = 0; twice < 2; twice += 1)
+    await recordSeenPayment(deps.pool, { payment, leaseId, seen: { ...held, capture } });
+  expect(await paymentOf(order)).toMatchObject({ status: 'voided' });
+  expect(await money.engine.database.query('SELECT kind FROM quarantine')).toEqual([{ kind: 'move_unexpected' }]);
+});
+
+async function readFromStripe(paymentId: string): Promise<ProviderPayment> {
+  const payment = await findPayment(deps.pool, paymentId);
+  return deps.gateways.stripe!.read(referencesOf(payment!)!);
+}

@@ -101,11 +101,11 @@ export async function noteWithoutEffect(db: Db, operationId: string): Promise<vo
 }
 
 /** What was asked and has shown no effect for so long that it will have none. Not refunds: they are owed until they are clearly done or refused. */
-export async function endUnheardOperations(db: Db, paymentId: string): Promise<void> {
+export async function endUnheardOperations(db: Db, operationIds: readonly string[]): Promise<void> {
   await db.query(sql.type(nothing)`
     UPDATE payment_operations SET state = 'failed', finished_at = now(), error_kind = 'superseded', error_code = 'no_effect_seen',
       error_message = 'Nothing came of it.'
-    WHERE payment_id = ${paymentId} AND state IN ('requested', 'unknown') AND type <> 'refund'
+    WHERE id = ANY (${sql.array([...operationIds], 'uuid')}) AND state IN ('requested', 'unknown') AND type <> 'refund'
   `);
 }
 

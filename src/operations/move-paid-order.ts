@@ -44,6 +44,7 @@ export async function giveUpPayment(
   { pool, announce, log }: PaymentDeps,
   payment: Payment,
   { status, reason }: Extract<PaymentStep, { kind: 'give_up' }>,
+  operationIds: readonly string[],
 ): Promise<void> {
   const { orderNumber } = payment;
   const isCancelled = await pool.transaction(async (transaction) => {
@@ -56,7 +57,7 @@ export async function giveUpPayment(
       reason,
     });
     // A checkout whose opening nobody heard the end of: nobody knows where to pay it. Money that turns up all the same is read and let go.
-    await endUnheardOperations(transaction, payment.id);
+    await endUnheardOperations(transaction, operationIds);
     const former = await endPayment(transaction, payment.id, status, null);
     if (former)
       await recordPaymentEvent(transaction, {

@@ -94,7 +94,7 @@ async function look(
     switch (step.kind) {
       case 'wait': {
         const until = waitFor(deps, step.until, { operations, seen, now: facts.now });
-        if (until === null) await endUnheardOperations(deps.pool, paymentId);
+        if (until === null) await endUnheardOperations(deps.pool, idsOf(operations));
         return until;
       }
       case 'stuck':
@@ -109,7 +109,7 @@ async function look(
       case 'give_up': {
         const until = waitFor(deps, null, { operations, seen, now: facts.now });
         if (until) return until; // what was asked last may still happen
-        await giveUpPayment(deps, payment, step);
+        await giveUpPayment(deps, payment, step, idsOf(operations));
         return null;
       }
       case 'ask':
@@ -209,3 +209,5 @@ function waitFor(
   const soon = new Date(now.getTime() + soonMs);
   return until !== null && until < soon ? until : soon;
 }
+
+const idsOf = (operations: readonly PaymentOperation[]) => operations.map(({ id }) => id);
