@@ -131,6 +131,26 @@ it('sets aside what the provider cannot mean', async () => {
   expect(await money.engine.database.query('SELECT kind FROM quarantine')).toEqual([{ kind: 'move_unexpected' }]);
 });
 
+it('lets go of a hold that comes into being after its order was cancelled, though nobody tells', async () => {
+  const order = await money.placeOnline('paypal');
+  const { id } = await paymentOf(order);
+  money.pay(order);
+  money.sandbox.faults.add({ provider: 'paypal', operation: 'authorise', kind: 'slow_before', delayMs: 1_500 });
+  const asking = settlePayment(deps, id).catch(() => 'not heard');
+  await until('the question', () => money.sandbox.faults.waiting().length === 0);
+  await money.engine.api.call('POST', `/v1/orders/${order.number}/cancel`, { as: 'manager@twolane.test', body: {} });
+  await asking;
+  await settlePayment(deps, id);
+  expect(money.moved(order.number), 'it is still on its way').toEqual([]);
+  await until('the hold', () => money.moved(order.number).length > 0);
+  const [due] = await money.engine.database.query<{ due: boolean }>(
+    `SELECT next_sync_at < now() + interval '15 seconds' AS due FROM payments WHERE id = '${id}'`,
+  );
+  expect(due?.due, 'the janitor looks again').toBe(true);
+  await settlePayment(deps, id);
+  expect(money.moved(order.number)).toEqual(['authorised 240 EUR', 'voided 240 EUR']);
+});
+
 async function readFromStripe(paymentId: string): Promise<ProviderPayment> {
   const payment = await findPayment(deps.pool, paymentId);
   return deps.gateways.stripe!.read(referencesOf(payment!)!);

@@ -55,7 +55,8 @@ export async function askProvider(deps: PaymentDeps, asking: Asking): Promise<vo
     await deps.pool.transaction(async (transaction) => {
       const { kind, code, message } = error;
       await endOperation(transaction, operation.id, { state: 'failed', kind, code, message });
-      if (kind === 'declined' || kind === 'refused')
+      // A refund was promised to somebody: whatever ends it is said.
+      if (kind === 'declined' || kind === 'refused' || operation.type === 'refund')
         await recordPaymentEvent(transaction, {
           paymentId: asking.payment.id,
           type: 'provider_refused',

@@ -83,12 +83,14 @@ async function look(
   };
   let unheard = 0;
   for (let count = 0; count < maxSteps; count += 1) {
-    const { payment, gateway } = await getPayment(deps, paymentId);
+    const { payment: before, gateway } = await getPayment(deps, paymentId);
     await keepLease();
-    const references = referencesOf(payment);
+    const references = referencesOf(before);
     const seen = references && (await gateway.read(references));
-    if (seen) await recordSeenPayment(deps.pool, { payment, leaseId, seen });
+    if (seen) await recordSeenPayment(deps.pool, { payment: before, leaseId, seen });
     const operations = await listCurrentOperations(deps.pool, paymentId);
+    // Anew, and last: the next step needs the names of what was just seen. A refund may be asked for as soon as the capture is written.
+    const { payment } = await getPayment(deps, paymentId);
     const facts = await gatherFacts(deps, { payment, gateway, seen, operations, options });
     const step = nextPaymentStep(facts);
     switch (step.kind) {

@@ -160,6 +160,7 @@ describe('the next step of a payment', () => {
     expect(say(nextPaymentStep(facts(late)))).toBe('ask expire 240');
     const abilities = { canExpireCheckout: false, canReauthorise: true };
     expect(say(nextPaymentStep(facts({ ...late, abilities })))).toBe('give up: payment_expired');
+    expect(say(nextPaymentStep(facts({ ...late, abilities, wantsCheckout: true })))).toBe('ask checkout 240');
     expect(say(nextPaymentStep(facts({ seen: null, createdAt: inHours(-25) })))).toBe('give up: payment_expired');
   });
 

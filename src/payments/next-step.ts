@@ -120,6 +120,7 @@ function towardsAuthorised(facts: PaymentFacts): PaymentStep {
       if (facts.checkoutExpiresAt === null || now < facts.checkoutExpiresAt)
         return { kind: 'wait', until: soon(facts) };
       if (facts.abilities.canExpireCheckout) return { kind: 'ask', operation: 'expire', amount };
+      if (facts.wantsCheckout) return { kind: 'ask', operation: 'checkout', amount }; // the old one is never taken up
       return { kind: 'give_up', status: 'expired', reason: 'payment_expired' };
   }
 }
