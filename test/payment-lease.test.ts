@@ -41,18 +41,14 @@ const paid = async () => {
   money.pay(order);
   return order;
 };
+const slowDown = ({ number: orderNumber }: Order) =>
+  money.sandbox.faults.add({ provider: 'stripe', operation: 'checkout.read', kind: 'slow', delayMs: 600, orderNumber });
 const isTaken = (order: Order) => until('a lease', async () => (await paymentOf(order)).lease_id);
 
 it('has one process at a time at a payment; the other goes away, and what it came for is done', async () => {
   const order = await paid();
   const { id } = await paymentOf(order);
-  money.sandbox.faults.add({
-    provider: 'stripe',
-    operation: 'checkout.read',
-    kind: 'slow',
-    delayMs: 600,
-    orderNumber: order.number,
-  });
+  slowDown(order);
   const first = settlePayment(deps, id);
   await isTaken(order);
   await money.engine.database.query(`UPDATE payments SET sync_no = sync_no + 1 WHERE id = '${id}'`);
@@ -68,13 +64,7 @@ it('has one process at a time at a payment; the other goes away, and what it cam
 it('writes nothing of what it read before another process took over', async () => {
   const order = await paid();
   const { id } = await paymentOf(order);
-  money.sandbox.faults.add({
-    provider: 'stripe',
-    operation: 'checkout.read',
-    kind: 'slow',
-    delayMs: 600,
-    orderNumber: order.number,
-  });
+  slowDown(order);
   const late = settlePayment(deps, id);
   const refused = expect(late).rejects.toBeInstanceOf(LeaseLostError);
   await isTaken(order);
