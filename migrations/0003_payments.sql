@@ -141,9 +141,8 @@ CREATE TABLE quarantine (
 );
 -- The same disagreement found again is no second one.
 CREATE UNIQUE INDEX quarantine_open_of_payment ON quarantine (payment_id, kind) WHERE state = 'open' AND webhook_event_id IS NULL;
--- And what somebody has discarded is not put aside again by the looks that give the money back.
-CREATE UNIQUE INDEX quarantine_discarded_of_payment ON quarantine (payment_id, kind, detail)
-  WHERE state IN ('open', 'discarded') AND webhook_event_id IS NULL;
+-- And what somebody has decided is not put aside again: by a look that had begun before, or by those that give the money back.
+CREATE UNIQUE INDEX quarantine_decided_of_payment ON quarantine (payment_id, kind, detail) WHERE webhook_event_id IS NULL;
 
 -- One comparison of the ledger with a provider's books. Its counts grow while it is under way.
 CREATE TABLE reconciliation_runs (

@@ -8,6 +8,7 @@ import { manager, normal, samplePassword, vip } from './support/api.ts';
 import { Contract, type Json, recordAnswers } from './support/contract.ts';
 import { adminHeader, type Engine } from './support/engine.ts';
 import { type MoneyEngine, startMoneyEngine } from './support/money.ts';
+import { until } from './support/until.ts';
 
 const robot = 'bot@twolane.test';
 let money: MoneyEngine;
@@ -179,6 +180,30 @@ async function walkMoney(): Promise<void> {
   }
 }
 
+/** What does not agree: an amount that is not ours, twice, and what becomes of it. */
+async function walkDisagreements(): Promise<void> {
+  const { call } = engine.api;
+  const admin = { headers: adminHeader };
+  const cases: string[] = [];
+  for (let count = 1; count <= 2; count += 1) {
+    const order = await money.placeOnline('stripe');
+    await engine.database.query('UPDATE payments SET amount_minor = 241 WHERE order_number = $1', [order.number]);
+    money.pay(order);
+    await until('a case', async () => {
+      const { body } = await call<{ cases: { id: string; state: string }[] }>('GET', '/v1/admin/quarantine', admin);
+      const open = body.cases.filter(({ id, state }) => state === 'open' && !cases.includes(id));
+      if (open[0]) cases.push(open[0].id);
+      return cases.length === count;
+    });
+  }
+  await call('POST', `/v1/admin/quarantine/${cases[0]}/release`, admin);
+  await call('POST', `/v1/admin/quarantine/${cases[0]}/release`, admin);
+  await call('POST', `/v1/admin/quarantine/${cases[1]}/discard`, admin);
+  await call('POST', `/v1/admin/quarantine/${randomUUID()}/discard`, admin);
+  await call('POST', '/v1/admin/reconciliation', { ...admin, body: {} });
+  await call('GET', '/v1/admin/reconciliation', { as: manager });
+}
+
 /** One real flow through everything, its refusals too. */
 async function walk(): Promise<void> {
   const { call } = engine.api;
@@ -243,6 +268,7 @@ async function walk(): Promise<void> {
 
   await call('POST', '/v1/bots', { as: manager });
   await walkMoney();
+  await walkDisagreements();
   await call('POST', '/v1/bots', { as: normal });
   await call('GET', '/v1/bots', { as: normal });
   await call('DELETE', '/v1/bots/newest', { as: manager });

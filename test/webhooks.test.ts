@@ -115,14 +115,20 @@ describe('a webhook of Stripe', () => {
     await storedAs(body, 'handled');
   });
 
-  it('that nobody knows after three days waits for a manager', async () => {
-    const body = event();
-    await send('stripe', body, sign(body));
-    await storedAs(body, 'parked');
+  it('that nobody knows after three days waits for a manager, when it names a payment of ours', async () => {
+    const body = event({}, { metadata: { paymentId: randomUUID() } });
+    const elsewhere = event();
+    for (const one of [body, elsewhere]) {
+      await send('stripe', one, sign(one));
+      await storedAs(one, 'parked');
+    }
     await money.engine.database.query(
       "UPDATE webhook_events SET next_try_at = now(), received_at = now() - interval '73 hours' WHERE state = 'parked'",
     );
     expect(await storedAs(body, 'quarantined')).toMatchObject({ kind: 'object_unknown' });
+    expect(await storedAs(elsewhere, 'discarded'), 'of another shop with the same account').toMatchObject({
+      raw: elsewhere,
+    });
   });
 
   it('of another kind than we follow is kept and done with', async () => {

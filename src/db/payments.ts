@@ -234,6 +234,19 @@ export async function saveSeenPayment(db: Db, paymentId: string, seen: SeenPayme
   `);
 }
 
+/** The provider's names for what it has, where its state is none that the ledger can follow: whoever decides about it needs them. */
+export async function savePaymentReferences(
+  db: Db,
+  paymentId: string,
+  seen: Pick<SeenPayment, 'authorisationReference' | 'captureReference'>,
+): Promise<void> {
+  await db.query(sql.type(nothing)`
+    UPDATE payments SET authorisation_reference = coalesce(${seen.authorisationReference}, authorisation_reference),
+      capture_reference = coalesce(${seen.captureReference}, capture_reference), updated_at = now()
+    WHERE id = ${paymentId}
+  `);
+}
+
 /** A payment that nothing came of. Null when it is not one that may end like this. */
 export async function endPayment(
   db: Db,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Money } from '../domain/money.ts';
+import { type QuarantineKind, quarantineKindSchema } from '../domain/quarantine.ts';
 import { type Db, int8, nothing, sql, time } from './sql.ts';
-
-export type QuarantineKind = 'amount_differs' | 'currency_differs' | 'object_unknown' | 'move_unexpected';
 
 export interface QuarantineCase {
   paymentId: string | null;
@@ -38,7 +37,7 @@ const caseRow = z
     orderNumber: int8.nullable(),
     webhookEventId: z.uuid().nullable(),
     provider: z.string(),
-    kind: z.string(),
+    kind: quarantineKindSchema,
     expectedMinor: int8.nullable(),
     expectedCurrency: z.string().nullable(),
     foundMinor: int8.nullable(),

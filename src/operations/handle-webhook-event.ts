@@ -35,7 +35,9 @@ export async function handleWebhookEvent(
     const line = { provider: event.provider, eventId: event.eventId, type: event.type };
     if (!payment) {
       if (Date.now() - event.receivedAt < parkedForMs) return parkWebhookEvent(transaction, event.id);
-      log.warn(line, 'webhook event is about nothing of ours');
+      // The shop sells elsewhere with the same account: kept, and none of our business.
+      if (event.paymentId === null) return endWebhookEvent(transaction, event.id, 'discarded');
+      log.warn(line, 'webhook event names a payment that is not ours');
       return setAside(transaction, event, null, 'object_unknown');
     }
     const expected = { ...payment.amount, amountMinor: payment.acceptedMinor ?? payment.amount.amountMinor };
@@ -74,7 +76,7 @@ async function setAside(
     found: event.amount,
     detail:
       kind === 'object_unknown'
-        ? `${event.provider} told of ${event.references.join(', ')} for three days, and nothing of ours has these names.`
+        ? `${event.provider} told of ${event.references.join(', ')} for payment ${event.paymentId}, which was not here for three days.`
         : `An event ${event.type} about order ${payment?.orderNumber} names another amount than was agreed.`,
   });
   await endWebhookEvent(db, event.id, 'quarantined');

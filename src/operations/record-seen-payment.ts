@@ -1,11 +1,12 @@
 import type { DatabasePool } from 'slonik';
 import { recordPaymentEvent } from '../db/payment-events.ts';
 import { endOperation, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
-import { lockLeasedPayment, type Payment, saveSeenPayment } from '../db/payments.ts';
-import { type QuarantineKind, quarantine } from '../db/quarantine.ts';
+import { lockLeasedPayment, type Payment, savePaymentReferences, saveSeenPayment } from '../db/payments.ts';
+import { quarantine } from '../db/quarantine.ts';
 import type { Db } from '../db/sql.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentEventType, PaymentStatus } from '../domain/payment.ts';
+import type { QuarantineKind } from '../domain/quarantine.ts';
 import type { ProviderPayment } from '../payments/payment-gateway.ts';
 
 /** Another process has taken the payment over: whoever meets this lets go, and what it wanted is seen to there. */
@@ -52,7 +53,14 @@ async function saveMoney(db: Db, payment: Payment, seen: ProviderPayment): Promi
     failureCode: seen.failure?.code ?? payment.failureCode,
     failureMessage: seen.failure?.message ?? payment.failureMessage,
   });
-  if (former === null) return setAsideMove(db, payment, status);
+  if (former === null) {
+    const captureReference = seen.capture?.reference ?? null;
+    await savePaymentReferences(db, payment.id, {
+      authorisationReference: seen.authorisation?.reference ?? null,
+      captureReference,
+    });
+    return setAsideMove(db, payment, status);
+  }
   if (former !== status)
     await recordPaymentEvent(db, { paymentId: payment.id, ...eventOf(status, seen), actor: payment.provider });
   else if (refunded > payment.refundedMinor)

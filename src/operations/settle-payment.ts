@@ -173,6 +173,7 @@ async function gatherFacts(
     hasReauthorised: operations.some(({ type, state }) => type === 'reauthorise' && state === 'succeeded'),
     dueRefund: refund?.amount ?? null,
     refused: options.isRetriedByHand ? new Set() : refusedOf(operations),
+    isRetriedByHand: options.isRetriedByHand ?? false,
     abilities: { canExpireCheckout: gateway.canExpireCheckout, canReauthorise: gateway.canReauthorise },
     policy: payments.policy,
     marginMs: payments.marginMs,

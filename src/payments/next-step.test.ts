@@ -166,6 +166,14 @@ describe('the next step of a payment', () => {
     expect(say(nextPaymentStep(facts({ orderStatus, seen: looks[look], refused })))).toBe(expected);
   });
 
+  it('tries a declined capture again when somebody wants it, as long as there is a hold', () => {
+    const declined = seen({ authorisation: hold('held'), capture: capture('declined') });
+    const again = (more: Partial<PaymentFacts>) => say(nextPaymentStep(facts({ orderStatus: 'complete', ...more })));
+    expect(again({ seen: declined })).toBe('stuck: capture_declined');
+    expect(again({ seen: declined, isRetriedByHand: true })).toBe('ask capture 240');
+    expect(again({ seen: looks.refusedCapture, isRetriedByHand: true })).toBe('stuck: capture_declined');
+  });
+
   describe('near the end of a hold', () => {
     const ending = (hours: number, honouredHours: number | null = null) =>
       seen({
@@ -209,6 +217,7 @@ function facts(more: Partial<PaymentFacts>): PaymentFacts {
     hasReauthorised: false,
     dueRefund: null,
     refused: new Set(),
+    isRetriedByHand: false,
     abilities: { canExpireCheckout: true, canReauthorise: true },
     policy: 'capture_early',
     marginMs: 12 * 3_600_000,

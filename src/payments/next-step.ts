@@ -25,6 +25,8 @@ export interface PaymentFacts {
   dueRefund: Money | null;
   /** What was refused for good when it was last asked. */
   refused: ReadonlySet<PaymentOperationType>;
+  /** Somebody has looked, and wants what was declined tried once more. */
+  isRetriedByHand: boolean;
   abilities: { canExpireCheckout: boolean; canReauthorise: boolean };
   policy: AuthorisationPolicy;
   /** How long before its end a hold is dealt with. */
@@ -172,7 +174,7 @@ function heedTheEnd(facts: PaymentFacts, hold: NonNullable<ProviderPayment['auth
     : { kind: 'cancel_order', reason: 'authorisation_lost' };
 }
 
-function towardsCaptured({ seen, amount, dueRefund, now }: PaymentFacts): PaymentStep {
+function towardsCaptured({ seen, amount, dueRefund, isRetriedByHand, now }: PaymentFacts): PaymentStep {
   if (!seen) return { kind: 'stuck', reason: 'checkout_unknown' };
   switch (seen.capture?.status) {
     case 'done':
@@ -180,7 +182,8 @@ function towardsCaptured({ seen, amount, dueRefund, now }: PaymentFacts): Paymen
     case 'pending':
       return inAWhile(now);
     case 'declined':
-      return { kind: 'stuck', reason: 'capture_declined' };
+      if (!isRetriedByHand || seen.authorisation?.status !== 'held')
+        return { kind: 'stuck', reason: 'capture_declined' };
   }
   switch (seen.authorisation?.status) {
     case 'held':

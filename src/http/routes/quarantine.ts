@@ -3,12 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { listQuarantine, type StoredQuarantineCase } from '../../db/quarantine.ts';
 import { paymentProviderSchema } from '../../domain/payment.ts';
-import {
-  type QuarantineCaseView,
-  quarantineCaseSchema,
-  quarantineKindSchema,
-  whatToDecide,
-} from '../../domain/quarantine.ts';
+import { type QuarantineCaseView, quarantineCaseSchema, whatToDecide } from '../../domain/quarantine.ts';
 import { isoTime } from '../../domain/time.ts';
 import { discardQuarantine, releaseQuarantine } from '../../operations/decide-quarantine.ts';
 import { auditActorOf } from '../access.ts';
@@ -97,8 +92,7 @@ const decisionOf = (request: FastifyRequest, caseId: string) => ({
 });
 
 function viewOf(one: StoredQuarantineCase): QuarantineCaseView {
-  const { id, orderNumber, eventType, expected, found, detail, state, decidedBy } = one;
-  const kind = quarantineKindSchema.parse(one.kind);
+  const { id, kind, orderNumber, eventType, expected, found, detail, state, decidedBy } = one;
   const about = one.webhookEventId ? 'event' : 'payment';
   return {
     id,
