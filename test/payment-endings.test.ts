@@ -112,9 +112,8 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
     expect(unavailable.status, 'as long as the provider is away').toBe(503);
     expect(await money.cancel(order.number, normal)).toBe(200);
     money.sandbox.faults.clear();
-    await money.engine.database.query(
-      "UPDATE payment_operations SET first_asked_at = now() - interval '1 hour' WHERE state = 'unknown'",
-    );
+    await keepOthersAway(order);
+    await forgetKeys(order);
     await haveLookedAt(order.number);
     await money.untilAt(order.number, 'cancelled', 'expired');
     expect((await operations(order)).filter(({ state }) => state !== 'failed')).toEqual([]);

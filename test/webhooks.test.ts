@@ -1,4 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../src/domain/order.ts';
@@ -129,6 +131,21 @@ describe('a webhook of Stripe', () => {
     expect(await storedAs(elsewhere, 'discarded'), 'of another shop with the same account').toMatchObject({
       raw: elsewhere,
     });
+  });
+
+  it('is answered when it is stored, and not before', async () => {
+    const client = new pg.Client(money.engine.database.url);
+    await client.connect();
+    await client.query('BEGIN; LOCK TABLE webhook_events IN ACCESS EXCLUSIVE MODE');
+    const body = event();
+    let status = 0;
+    const answer = send('stripe', body, sign(body)).then((response) => (status = response.status));
+    await delay(300);
+    expect(status, 'while nothing can be written').toBe(0);
+    await client.query('COMMIT');
+    expect(await answer).toBe(200);
+    await client.end();
+    expect(await stored(body)).toHaveLength(1);
   });
 
   it('of another kind than we follow is kept and done with', async () => {
