@@ -69,6 +69,8 @@ CREATE TABLE payment_operations (
   state           text NOT NULL DEFAULT 'requested' CHECK (state IN ('requested', 'succeeded', 'failed', 'unknown')),
   requested_by    text NOT NULL,
   reason          text,
+  -- The Idempotency-Key of the request that asked for it.
+  request_key     text CHECK (length(request_key) BETWEEN 1 AND 255),
   provider_reference text,
   -- declined, refused, …: what kind of failure it was.
   error_kind      text,
@@ -84,6 +86,7 @@ CREATE TABLE payment_operations (
 -- Beside refunds, which wait for each other in their order, nothing is asked while the end of something else is open.
 CREATE UNIQUE INDEX payment_operations_open ON payment_operations (payment_id)
   WHERE state IN ('requested', 'unknown') AND type <> 'refund';
+CREATE UNIQUE INDEX payment_operations_by_key ON payment_operations (payment_id, request_key) WHERE request_key IS NOT NULL;
 CREATE INDEX payment_operations_unknown ON payment_operations (first_asked_at) WHERE state = 'unknown';
 
 -- The timeline of the money; moves of the order are order_events.

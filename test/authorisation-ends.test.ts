@@ -72,6 +72,15 @@ describe.each(cases)('a hold of %s that nears its end', (provider, backend, life
       expect(scene.money.moved(order.number)).toEqual([hold, 'captured 240 EUR', 'refunded 240 EUR']);
     });
 
+    it('is not cooked for nothing when it is given back whole before it is made', async () => {
+      const order = await scene.pending(provider);
+      await scene.wait(order.number, lifeMs - 0.4 * day);
+      await scene.money.untilAt(order.number, 'pending', 'captured');
+      const refunded = await scene.money.engine.api.call('POST', `/v1/orders/${order.number}/refunds`, { as: manager });
+      expect(refunded.status).toBe(201);
+      expect((await scene.money.untilAt(order.number, 'cancelled', 'refunded')).failureReason).toBe('payment_refunded');
+    });
+
     it('is let go when the order has failed', async () => {
       const order = await scene.pending(provider);
       await scene.money.engine.database.query(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../src/domain/order.ts';
-import { orderStatuses } from '../src/domain/order-status.ts';
+import type { orderStatuses } from '../src/domain/order-status.ts';
 import { paymentStatuses } from '../src/domain/payment.ts';
 import { checkoutPage, wordsFor } from '../src/http/checkout-page.ts';
 import { normal } from './support/api.ts';
@@ -51,7 +51,7 @@ describe.each(backends)('where a customer comes back to, on %s', (backend) => {
     const paid = await (await page('success', number)).text();
     expect(paid).toContain(`Your number is ${number}.`);
     expect(paid).toContain('<a href="/">');
-    expect(paid).not.toContain('refresh');
+    expect(paid).toContain('http-equiv="refresh" content="10;'); // until it is ready
   });
 
   it('asks for one look however many pages are open, and none soon after one', async () => {
@@ -111,26 +111,47 @@ describe.each(backends)('where a customer comes back to, on %s', (backend) => {
 
 describe('what a customer is told who is back', () => {
   const ways = ['success', 'cancel'] as const;
-  const order = (status: (typeof orderStatuses)[number], payment: (typeof paymentStatuses)[number]) => ({
-    number: 1042,
-    status,
-    payment: { status: payment },
-  });
+  const order = (
+    status: (typeof orderStatuses)[number],
+    payment: (typeof paymentStatuses)[number],
+    failureReason: string | null = null,
+  ) => ({ number: 1042, status, failureReason, payment: { status: payment } });
 
   it('never says paid where it is not, nor lost where money was taken', () => {
     for (const way of ways)
-      for (const payment of paymentStatuses) {
-        expect(wordsFor(way, order('awaiting_payment', payment)).text).not.toMatch(/is paid/);
-        const { text } = wordsFor(way, order('cancelled', payment));
-        const isTaken = ['captured', 'partially_refunded', 'refunded'].includes(payment);
-        expect(/nothing was taken/i.test(text), payment).toBe(!isTaken);
-      }
+      for (const payment of paymentStatuses)
+        for (const reason of [null, 'payment_declined', 'payment_refused', 'payment_expired']) {
+          expect(wordsFor(way, order('awaiting_payment', payment)).text).not.toMatch(/is paid/);
+          const { text } = wordsFor(way, order('cancelled', payment, reason));
+          const isTaken = ['captured', 'partially_refunded', 'refunded'].includes(payment);
+          expect(/nothing was taken/i.test(text), payment).toBe(!isTaken);
+        }
   });
 
-  it('looks again by itself only while that may change something, and less often after a minute', () => {
-    for (const way of ways)
-      for (const status of orderStatuses.filter((one) => one !== 'awaiting_payment'))
-        expect(checkoutPage(way, order(status, 'authorised'), 0)).not.toContain('refresh');
-    expect(checkoutPage('success', order('awaiting_payment', 'requires_payment'), 30)).toContain('content="15;url=');
+  it('says that a payment was declined, and not so of one that nobody made', () => {
+    const said = (reason: string) => wordsFor('success', order('cancelled', 'failed', reason)).text;
+    expect(said('payment_declined')).toMatch(/was declined, and nothing was taken/);
+    expect(said('payment_expired')).not.toContain('declined');
+  });
+
+  it('says of a complete order how much of its money was given back', () => {
+    const said = (payment: (typeof paymentStatuses)[number]) => wordsFor('success', order('complete', payment)).text;
+    expect(said('captured')).not.toContain('given back');
+    expect(said('partially_refunded')).toContain('A part of your money was given back');
+    expect(said('refunded')).toContain('all your money was given back');
+  });
+
+  it('sends back to the tab or to the shop whoever came back without paying', () => {
+    expect(wordsFor('cancel', order('awaiting_payment', 'requires_payment')).text).toMatch(/the tab .* shop/);
+  });
+
+  it('looks again by itself only while that may change something, and as often as it makes sense', () => {
+    const page = (status: (typeof orderStatuses)[number], round = 0) =>
+      checkoutPage('success', order(status, 'authorised'), round);
+    for (const status of ['complete', 'failed', 'cancelled'] as const) expect(page(status)).not.toContain('refresh');
+    for (const status of ['pending', 'processing'] as const) expect(page(status, 99)).toContain('content="10;url=');
+    expect(page('awaiting_payment')).toContain('content="2;url=');
+    expect(page('awaiting_payment', 30)).toContain('content="15;url=');
+    expect(checkoutPage('cancel', order('awaiting_payment', 'requires_payment'), 0)).not.toContain('refresh');
   });
 });

@@ -168,8 +168,11 @@ async function walkMoney(): Promise<void> {
     await call('POST', `/v1/orders/${order.number}/checkout`, { as: normal });
     money.pay(order);
     await money.untilAt(order.number, 'complete', 'captured');
+    const keyed = { as: manager, body: {}, headers: { 'idempotency-key': 'walk' } };
+    await call('POST', `/v1/orders/${order.number}/refunds`, keyed);
+    await call('POST', `/v1/orders/${order.number}/refunds`, keyed);
     await call('POST', `/v1/orders/${order.number}/refunds`, { as: manager, body: {} });
-    await call('POST', `/v1/orders/${order.number}/refunds`, { as: manager, body: {} });
+    await call('POST', `/v1/orders/${order.number}/payment/retry`, { as: manager });
     await money.untilAt(order.number, 'complete', 'refunded');
     await call('GET', `/v1/orders/${order.number}`, { as: normal });
     await call('GET', `/v1/orders/${order.number}/events`, { as: normal });

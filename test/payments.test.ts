@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { normal } from './support/api.ts';
 import { backends } from './support/engine.ts';
 import { type MoneyEngine, startMoneyEngine } from './support/money.ts';
 
@@ -37,4 +38,20 @@ describe.each(backends)('the money of an order, on %s', (backend) => {
       ]);
     });
   });
+});
+
+it('keeps an order whose checkout our keys may not open, until they are mended', async () => {
+  const money = await startMoneyEngine('postgres', { env: { STRIPE_SECRET_KEY: 'sk_test_wrong' } });
+  const order = await money.placeOnline('stripe');
+  expect(order).toMatchObject({
+    status: 'awaiting_payment',
+    payment: { status: 'requires_payment', checkoutUrl: null },
+  });
+  const checkout = await money.engine.api.call('POST', `/v1/orders/${order.number}/checkout`, { as: normal });
+  expect(checkout.status).toBe(503);
+  expect(await money.engine.database.query('SELECT type, seq, state FROM payment_operations')).toEqual([
+    { type: 'checkout', seq: 1, state: 'requested' },
+  ]);
+  expect((await money.engine.api.order(order.number)).status).toBe('awaiting_payment');
+  await money.close();
 });

@@ -53,9 +53,11 @@ const orderRow = z
       payment: {
         method: row.payment_method,
         status: row.payment_status,
-        checkoutUrl: row.status === 'awaiting_payment' ? row.checkout_url : null,
+        checkoutUrl:
+          row.status === 'awaiting_payment' && row.payment_status === 'requires_payment' ? row.checkout_url : null,
         reference: row.payment_reference,
-        authorisedUntil: row.payment_status === 'authorised' ? isoTime(row.authorised_until) : null,
+        authorisedUntil:
+          row.payment_status === 'authorised' && row.status !== 'cancelled' ? isoTime(row.authorised_until) : null,
       },
       customerName: row.customer_name,
       note: row.note,

@@ -5,6 +5,7 @@ import { type Db, int8, sql } from './sql.ts';
 export interface PaymentFigures {
   payments: readonly { provider: string; status: PaymentStatus; count: number }[];
   unknownOperations: { count: number; oldestSeconds: number };
+  failingLooks: number;
   holds: { endingSoon: number; nextEndSeconds: number | null };
   events: { waiting: number; parked: number; oldestSeconds: number };
   quarantined: readonly { kind: string; count: number }[];
@@ -19,7 +20,7 @@ const countedAtMost = 50_000;
 
 /** How the money stands, from indexes of what is open and from the newest payments alone. */
 export async function readPaymentFigures(db: Db): Promise<PaymentFigures> {
-  const [payments, unknownOperations, holds, events, quarantined, differences, reconciled] = await Promise.all([
+  const [payments, unknownOperations, failingLooks, holds, events, quarantined, differences, reconciled] = await Promise.all([
     db.any(sql.type(z.object({ provider: paymentProviderSchema, status: paymentStatusSchema, count: int8 }))`
       SELECT provider, status, count(*) AS count FROM (
         SELECT provider, status FROM payments WHERE id >= ${firstIdSince(countedDays)} ORDER BY id DESC LIMIT ${countedAtMost}
@@ -28,6 +29,9 @@ export async function readPaymentFigures(db: Db): Promise<PaymentFigures> {
     db.one(sql.type(z.object({ count: int8, oldestSeconds: z.number() }))`
       SELECT count(*) AS count, coalesce(extract(epoch FROM now() - min(first_asked_at)), 0)::float8 AS "oldestSeconds"
       FROM payment_operations WHERE state = 'unknown'
+    `),
+    db.oneFirst(sql.type(z.object({ count: int8 }))`
+      SELECT count(*) AS count FROM payments WHERE next_sync_at IS NOT NULL AND sync_failures > 0
     `),
     db.one(sql.type(z.object({ endingSoon: int8, nextEndSeconds: z.number().nullable() }))`
       SELECT count(*) FILTER (WHERE ends_at < now() + interval '24 hours') AS "endingSoon",
@@ -56,7 +60,7 @@ export async function readPaymentFigures(db: Db): Promise<PaymentFigures> {
       FROM reconciliation_runs WHERE finished_at IS NOT NULL AND failure IS NULL GROUP BY provider
     `),
   ]);
-  return { payments, unknownOperations, holds, events, quarantined, differences, reconciled };
+  return { payments, unknownOperations, failingLooks, holds, events, quarantined, differences, reconciled };
 }
 
 /** Ids of payments are those of their orders, version 7: they begin with the time. */

@@ -55,15 +55,17 @@ export interface OperationRequest {
   amount: Money;
   requestedBy: string;
   reason: string | null;
+  /** The Idempotency-Key of the request that asks for it. */
+  requestKey?: string | null;
 }
 
 /** Writes down what will be asked. The key is made of the payment, the type and the sequence, and stays with it for good. */
 export function insertOperation(db: Db, request: OperationRequest): Promise<PaymentOperation> {
   const { paymentId, type, amount } = request;
   return db.one(sql.type(operationRow)`
-    INSERT INTO payment_operations (payment_id, type, seq, idempotency_key, amount_minor, currency, requested_by, reason)
+    INSERT INTO payment_operations (payment_id, type, seq, idempotency_key, amount_minor, currency, requested_by, reason, request_key)
     SELECT ${paymentId}, ${type}, next.seq, 'twolane-' || ${paymentId}::text || '-' || ${type}::text || '-' || next.seq,
-      ${amount.amountMinor}, ${amount.currency}, ${request.requestedBy}, ${request.reason}
+      ${amount.amountMinor}, ${amount.currency}, ${request.requestedBy}, ${request.reason}, ${request.requestKey ?? null}
     FROM (SELECT coalesce(max(seq), 0) + 1 AS seq FROM payment_operations WHERE payment_id = ${paymentId} AND type = ${type}) AS next
     RETURNING ${columns}
   `);
@@ -93,10 +95,12 @@ export async function endOperation(
   `);
 }
 
-/** It surely had no effect; what was asked last is not open any more, though it will be asked again with the same key. */
-export async function noteWithoutEffect(db: Db, operationId: string): Promise<void> {
+/** It surely had no effect: as if it had not been asked. */
+export async function noteWithoutEffect(db: Db, { id, state }: Pick<PaymentOperation, 'id' | 'state'>): Promise<void> {
   await db.query(sql.type(nothing)`
-    UPDATE payment_operations SET state = 'requested' WHERE id = ${operationId} AND state = 'unknown' AND asked_count = 1
+    UPDATE payment_operations SET state = ${state}, asked_count = asked_count - 1,
+      first_asked_at = CASE WHEN asked_count > 1 THEN first_asked_at END
+    WHERE id = ${id} AND state = 'unknown'
   `);
 }
 
@@ -109,10 +113,34 @@ export async function endUnheardOperations(db: Db, operationIds: readonly string
   `);
 }
 
-/** What refunds that have not failed add up to. */
-export function sumRefunds(db: Db, paymentId: string): Promise<number> {
-  return db.oneFirst(sql.type(z.object({ sum: int8 }))`
-    SELECT coalesce(sum(amount_minor), 0)::int8 AS sum FROM payment_operations
-    WHERE payment_id = ${paymentId} AND type = 'refund' AND state <> 'failed'
+/** Refunds that failed at the provider, whatever we had heard of them; gives those of which that is new. */
+export function failRefunds(
+  db: Db,
+  paymentId: string,
+  operationIds: readonly string[],
+): Promise<readonly PaymentOperation[]> {
+  return db.any(sql.type(operationRow)`
+    UPDATE payment_operations SET state = 'failed', finished_at = now(), error_kind = 'declined', error_code = 'refund_failed',
+      error_message = 'The money did not arrive and came back.'
+    WHERE payment_id = ${paymentId} AND id = ANY (${sql.array([...operationIds], 'uuid')}) AND type = 'refund' AND state <> 'failed'
+    RETURNING ${columns}
+  `);
+}
+
+const refundSums = z.object({ open: int8, done: int8 });
+
+/** What refunds add up to that are on their way, and those that are done. */
+export function sumRefunds(db: Db, paymentId: string): Promise<z.infer<typeof refundSums>> {
+  return db.one(sql.type(refundSums)`
+    SELECT coalesce(sum(amount_minor) FILTER (WHERE state IN ('requested', 'unknown')), 0)::int8 AS open,
+           coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0)::int8 AS done
+    FROM payment_operations WHERE payment_id = ${paymentId} AND type = 'refund'
+  `);
+}
+
+/** The refund that this request has made before. */
+export function findRefundByKey(db: Db, paymentId: string, requestKey: string): Promise<PaymentOperation | null> {
+  return db.maybeOne(sql.type(operationRow)`
+    SELECT ${columns} FROM payment_operations WHERE payment_id = ${paymentId} AND request_key = ${requestKey}
   `);
 }

@@ -122,26 +122,33 @@ export async function lockLeasedPayment(transaction: Db, paymentId: string, leas
   );
 }
 
-/** Ends a look that came to its end; true when something was asked for meanwhile. */
+/** Ends a look that came to its end. `has more`: something was asked for meanwhile. `lost`: another process has the lease. */
 export async function endPaymentLook(
   db: Db,
   paymentId: string,
   leaseId: string,
   end: { syncedNo: number; nextSyncAt: Date | null },
-): Promise<boolean> {
+): Promise<'done' | 'has more' | 'lost'> {
   const hasMore = await db.maybeOneFirst(sql.type(z.object({ hasMore: z.boolean() }))`
     UPDATE payments SET lease_id = NULL, lease_until = NULL, synced_no = ${end.syncedNo}, sync_failures = 0,
       next_sync_at = CASE WHEN sync_no > ${end.syncedNo} THEN now() ELSE ${end.nextSyncAt?.toISOString() ?? null}::timestamptz END
     WHERE id = ${paymentId} AND lease_id = ${leaseId} RETURNING sync_no > ${end.syncedNo} AS "hasMore"
   `);
-  return hasMore ?? false;
+  if (hasMore === null) return 'lost';
+  return hasMore ? 'has more' : 'done';
 }
 
-/** Ends a look that failed: the janitor tries again after a minute, two, four … up to an hour, whatever becomes of its job. */
-export async function failPaymentLook(db: Db, paymentId: string, leaseId: string): Promise<void> {
+/** Ends a look that failed: the janitor tries again then, or after a minute, two, four … up to an hour, whatever becomes of its job. */
+export async function failPaymentLook(
+  db: Db,
+  paymentId: string,
+  leaseId: string,
+  nextSyncAt: Date | null,
+): Promise<void> {
   await db.query(sql.type(nothing)`
     UPDATE payments SET lease_id = NULL, lease_until = NULL, sync_failures = sync_failures + 1,
-      next_sync_at = now() + least(60, 2 ^ least(sync_failures, 10)) * interval '1 minute'
+      next_sync_at = coalesce(${nextSyncAt?.toISOString() ?? null}::timestamptz,
+        now() + least(60, 2 ^ least(sync_failures, 10)) * interval '1 minute')
     WHERE id = ${paymentId} AND lease_id = ${leaseId}
   `);
 }

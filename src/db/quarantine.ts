@@ -70,7 +70,7 @@ const tables = sql.fragment`
 /** Open ones first, then the newest. */
 export function listQuarantine(db: Db, limit: number): Promise<readonly StoredQuarantineCase[]> {
   return db.any(sql.type(caseRow)`
-    SELECT ${columns} FROM ${tables} ORDER BY q.state = 'open' DESC, q.created_at DESC LIMIT ${limit}
+    SELECT ${columns} FROM ${tables} ORDER BY q.state = 'open' DESC, q.webhook_event_id IS NULL DESC, q.created_at DESC LIMIT ${limit}
   `);
 }
 

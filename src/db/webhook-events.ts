@@ -29,7 +29,7 @@ export function insertWebhookEvents(db: Db, events: readonly NewWebhookEvent[]):
         provider,
         storable(event.id),
         storable(event.type),
-        event.occurredAt.toISOString(),
+        timeOf(event.occurredAt),
         event.paymentId !== null && isUuid(event.paymentId) ? event.paymentId : null,
         JSON.stringify(event.references.map(storable)),
         event.amount?.amountMinor ?? null,
@@ -44,6 +44,7 @@ export function insertWebhookEvents(db: Db, events: readonly NewWebhookEvent[]):
 }
 
 /** Signed well, and still not text that Postgres can hold. The raw body keeps what came. */
+const timeOf = (at: Date) => (Number.isNaN(at.getTime()) ? new Date() : at).toISOString();
 const storable = (text: string) => text.replaceAll('\0', '').toWellFormed();
 
 const eventRow = z
@@ -89,7 +90,7 @@ export async function endWebhookEvent(
 /** Nobody knows yet what it is about: tried again after 10 s, 20 s, 40 s … up to an hour. */
 export async function parkWebhookEvent(db: Db, id: string): Promise<void> {
   await db.query(sql.type(nothing)`
-    UPDATE webhook_events SET state = 'parked', tries = tries + 1,
+    UPDATE webhook_events SET state = 'parked',
       next_try_at = now() + least(3600, 10 * 2 ^ least(tries, 10)) * interval '1 second'
     WHERE id = ${id}
   `);

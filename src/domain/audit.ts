@@ -12,6 +12,7 @@ export const auditActions = [
   'order_retried',
   'password_changed',
   'password_set',
+  'payment_retried',
   'payments_reconciled',
   'products_imported',
   'quarantine_discarded',

@@ -1,3 +1,4 @@
+import { decimalText, minorUnitDigits } from './currency.ts';
 import type { Money } from './money.ts';
 import type { OrderStatus } from './order-status.ts';
 
@@ -169,14 +170,19 @@ export class RefreshTokenReusedError extends EngineError {
 }
 
 export class RefundExceedsCapturedError extends EngineError {
-  constructor(orderNumber: number, left?: Money) {
-    super(
-      'refund_exceeds_captured',
-      left && left.amountMinor > 0
-        ? `Of order ${orderNumber} no more than ${left.amountMinor} ${left.currency} (in the minor unit) can be given back.`
-        : `No payment of order ${orderNumber} was captured that could be given back.`,
-    );
+  /** `left`: what may still be given back, or why there is nothing of it. */
+  constructor(orderNumber: number, left: Money | 'counter' | 'not_captured') {
+    super('refund_exceeds_captured', whyNotRefundable(orderNumber, left));
   }
+}
+
+function whyNotRefundable(orderNumber: number, left: Money | 'counter' | 'not_captured'): string {
+  if (left === 'counter') return `Order ${orderNumber} was paid at the counter: it is given back there.`;
+  if (left === 'not_captured')
+    return `Nothing of order ${orderNumber} was captured, so there is nothing to give back. To let a hold go, cancel the order.`;
+  if (left.amountMinor === 0) return `All that was captured of order ${orderNumber} was given back already.`;
+  const amount = `${decimalText(left.amountMinor, minorUnitDigits(left.currency))} ${left.currency}`;
+  return `Of order ${orderNumber} no more than ${amount} can be given back.`;
 }
 
 export class TooManyAttemptsError extends EngineError {

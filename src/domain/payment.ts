@@ -26,14 +26,14 @@ export type PaymentStatus = z.infer<typeof paymentStatusSchema>;
  * (`expired`, `failed`) is written down like any other; what then happens to it, the order decides.
  */
 export const paymentMoves: Record<PaymentStatus, readonly PaymentStatus[]> = {
-  requires_payment: ['authorised', 'captured', 'failed', 'expired'],
-  authorised: ['captured', 'voided', 'expired', 'failed'],
+  requires_payment: ['authorised', 'captured', 'partially_refunded', 'refunded', 'failed', 'expired'],
+  authorised: ['captured', 'partially_refunded', 'refunded', 'voided', 'expired', 'failed'],
   captured: ['partially_refunded', 'refunded'],
-  partially_refunded: ['refunded'],
-  refunded: [],
+  partially_refunded: ['captured', 'refunded'], // back, when a refund fails days later
+  refunded: ['captured', 'partially_refunded'],
   voided: [],
-  failed: ['authorised', 'captured'],
-  expired: ['authorised', 'captured'],
+  failed: ['authorised', 'captured', 'partially_refunded', 'refunded'],
+  expired: ['authorised', 'captured', 'partially_refunded', 'refunded'],
 };
 
 /** What we ask a provider to do. Written down before it is asked. */
@@ -69,6 +69,7 @@ export const paymentEventTypes = [
   'payment_released',
   'payment_discarded',
   'refund_requested',
+  'refund_failed',
   'provider_refused',
 ] as const;
 export type PaymentEventType = (typeof paymentEventTypes)[number];

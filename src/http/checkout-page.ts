@@ -7,6 +7,8 @@ export type ReturnWay = 'success' | 'cancel';
 export interface ReturnedOrder {
   number: number;
   status: OrderStatus;
+  /** Why it was cancelled or has failed. */
+  failureReason: string | null;
   payment: { status: PaymentStatus };
 }
 
@@ -14,14 +16,14 @@ interface Words {
   tone: 'waiting' | 'good' | 'bad';
   heading: string;
   text: string;
-  /** It may be otherwise in a moment. */
-  isPassing?: true;
+  /** It may be otherwise in a moment, or when a bot is done; the page then looks again by itself. */
+  passes?: 'in a moment' | 'in a while';
   /** The board shows the order from here on. */
   isOnBoard?: true;
 }
 
 /** What a customer is told who is back: where the order stands, never more than its number gives away. */
-export function wordsFor(way: ReturnWay, { number, status, payment }: ReturnedOrder): Words {
+export function wordsFor(way: ReturnWay, { number, status, failureReason, payment }: ReturnedOrder): Words {
   switch (status) {
     case 'awaiting_payment':
       return wordsWhileUnpaid(way, payment.status);
@@ -30,6 +32,7 @@ export function wordsFor(way: ReturnWay, { number, status, payment }: ReturnedOr
         tone: 'good',
         heading: 'Thank you',
         text: `Your order is paid and in the queue. Your number is ${number}.`,
+        passes: 'in a while',
         isOnBoard: true,
       };
     case 'processing':
@@ -37,10 +40,11 @@ export function wordsFor(way: ReturnWay, { number, status, payment }: ReturnedOr
         tone: 'good',
         heading: 'In the making',
         text: 'Your order is paid, and a bot is at it.',
+        passes: 'in a while',
         isOnBoard: true,
       };
     case 'complete':
-      return { tone: 'good', heading: 'Ready', text: 'Your order is complete.', isOnBoard: true };
+      return wordsOfTheComplete(payment.status);
     case 'failed':
       return {
         tone: 'bad',
@@ -48,8 +52,19 @@ export function wordsFor(way: ReturnWay, { number, status, payment }: ReturnedOr
         text: 'Your order is paid, and something went wrong with it. The shop sees it and decides how it goes on.',
       };
     case 'cancelled':
-      return wordsOfTheCancelled(payment.status);
+      return wordsOfTheCancelled(payment.status, failureReason);
   }
+}
+
+function wordsOfTheComplete(payment: PaymentStatus): Words {
+  if (payment === 'refunded')
+    return {
+      tone: 'waiting',
+      heading: 'Money given back',
+      text: 'Your order was complete, and all your money was given back. Your bank may need some days to show it.',
+    };
+  const more = payment === 'partially_refunded' ? ' A part of your money was given back.' : '';
+  return { tone: 'good', heading: 'Ready', text: `Your order is complete.${more}`, isOnBoard: true };
 }
 
 function wordsWhileUnpaid(way: ReturnWay, payment: PaymentStatus): Words {
@@ -58,23 +73,23 @@ function wordsWhileUnpaid(way: ReturnWay, payment: PaymentStatus): Words {
       tone: 'waiting',
       heading: 'One moment',
       text: 'Your payment has arrived and is being checked. This page looks again by itself.',
-      isPassing: true,
+      passes: 'in a moment',
     };
   if (way === 'success')
     return {
       tone: 'waiting',
       heading: 'One moment',
       text: 'We are waiting to hear that your payment went through. This page looks again by itself.',
-      isPassing: true,
+      passes: 'in a moment',
     };
   return {
     tone: 'bad',
     heading: 'Not paid yet',
-    text: 'You came back without paying, and nothing was taken. Your order waits for a while: go back to where you placed it to pay.',
+    text: 'You came back without paying, and nothing was taken. Your order waits for a while: go back to the tab where you were to pay, or ask for the checkout anew in the shop.',
   };
 }
 
-function wordsOfTheCancelled(payment: PaymentStatus): Words {
+function wordsOfTheCancelled(payment: PaymentStatus, failureReason: string | null): Words {
   const heading = 'Cancelled';
   switch (payment) {
     case 'authorised':
@@ -90,6 +105,12 @@ function wordsOfTheCancelled(payment: PaymentStatus): Words {
     case 'refunded':
       return { tone: 'bad', heading, text: 'Your money was given back. Your bank may need some days to show it.' };
     default:
+      if (failureReason === 'payment_declined')
+        return {
+          tone: 'bad',
+          heading: 'Payment declined',
+          text: 'Your payment was declined, and nothing was taken. To try again, perhaps in another way, place the order anew.',
+        };
       return {
         tone: 'bad',
         heading: 'Not paid',
@@ -100,16 +121,20 @@ function wordsOfTheCancelled(payment: PaymentStatus): Words {
 
 /** Every two seconds for a minute; who has been gone for longer is not in a hurry. */
 const hurriedRounds = 30;
-const refreshSeconds = (round: number) => (round < hurriedRounds ? 2 : 15);
+
+function refreshSeconds(passes: 'in a moment' | 'in a while', round: number): number {
+  if (passes === 'in a while') return 10;
+  return round < hurriedRounds ? 2 : 15;
+}
 
 /** `round`: how many times the page has looked again by itself. Without a script, so that it lives with a strict content security policy. */
 export function checkoutPage(way: ReturnWay, order: ReturnedOrder, round: number): string {
-  const { tone, heading, text, isPassing, isOnBoard } = wordsFor(way, order);
+  const { tone, heading, text, passes, isOnBoard } = wordsFor(way, order);
   return page({
     title: `Order ${order.number}: ${heading.toLowerCase()}`,
     tone,
-    head: isPassing
-      ? `<meta http-equiv="refresh" content="${refreshSeconds(round)};url=?order=${order.number}&amp;round=${round + 1}">`
+    head: passes
+      ? `<meta http-equiv="refresh" content="${refreshSeconds(passes, round)};url=?order=${order.number}&amp;round=${round + 1}">`
       : '',
     label: `<p class="label">Your order</p>\n      <p class="number">${order.number}</p>`,
     heading,

@@ -23,12 +23,12 @@ export function measure(app: FastifyInstance, { database, store }: Pick<AppDeps,
   measureRequests(app, registry);
   const parts = {
     database: measureOrders(registry, database),
-    payments: measurePayments(gaugeIn(registry), database),
+    payment_figures: measurePayments(gaugeIn(registry), database),
     queue_store: measureQueues(registry, { database, store }),
   };
   const reachable = new Gauge({
     name: 'twolane_reachable',
-    help: '1 where this part answered when the metrics were read',
+    help: '1 where this part could be read for the metrics; it says nothing of payment providers',
     labelNames: ['part'] as const,
     registers: [registry],
   });

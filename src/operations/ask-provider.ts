@@ -6,14 +6,16 @@ import {
   noteWithoutEffect,
   type PaymentOperation,
 } from '../db/payment-operations.ts';
-import { type Payment, saveCheckout } from '../db/payments.ts';
+import { lockLeasedPayment, type Payment, saveCheckout } from '../db/payments.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentOperationType } from '../domain/payment.ts';
 import { type PaymentGateway, type PaymentReferences, ProviderError } from '../payments/payment-gateway.ts';
+import { LeaseLostError } from './lease-lost-error.ts';
 import type { PaymentDeps } from './payment-deps.ts';
 
 export interface Asking {
   payment: Payment;
+  leaseId: string;
   gateway: PaymentGateway;
   type: PaymentOperationType;
   amount: Money;
@@ -46,12 +48,16 @@ export async function askProvider(deps: PaymentDeps, asking: Asking): Promise<vo
     if (operation.type === 'checkout') await openCheckout(deps, asking, operation);
     else {
       await carryOut(asking, operation);
-      await endOperation(deps.pool, operation.id, { state: 'succeeded', providerReference: null });
+      // A refund that was taken up may still fail: what becomes of it, reading tells.
+      if (operation.type !== 'refund')
+        await endOperation(deps.pool, operation.id, { state: 'succeeded', providerReference: null });
     }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    if (error.kind === 'busy') await noteWithoutEffect(deps.pool, operation.id);
-    if (error.kind === 'busy' || error.kind === 'unknown') throw error;
+    if (operation.type === 'checkout' && keyMeansAnother.has(error.code)) return giveUpKey(deps, operation);
+    const isWithoutEffect = error.kind === 'busy' || error.kind === 'unauthorised';
+    if (isWithoutEffect) await noteWithoutEffect(deps.pool, operation);
+    if (isWithoutEffect || error.kind === 'unknown') throw error;
     await deps.pool.transaction(async (transaction) => {
       const { kind, code, message } = error;
       await endOperation(transaction, operation.id, { state: 'failed', kind, code, message });
@@ -66,6 +72,15 @@ export async function askProvider(deps: PaymentDeps, asking: Asking): Promise<vo
     });
     throw error;
   }
+}
+
+/** The request that this key once stood for was another one: the settings have changed since. */
+const keyMeansAnother = new Set(['idempotency_error', 'DUPLICATE_REQUEST_ID']);
+
+/** A checkout that nobody has the address of is harmless: the next look opens another one. */
+function giveUpKey({ pool }: PaymentDeps, operation: PaymentOperation): Promise<void> {
+  const message = 'Its key was used with other settings.';
+  return endOperation(pool, operation.id, { state: 'failed', kind: 'superseded', code: 'key_given_up', message });
 }
 
 /** The operation that is open already, with the amount that it was opened with; else a new one. */
@@ -97,7 +112,7 @@ function isRepeatable(operation: PaymentOperation, gateway: PaymentGateway): boo
 
 async function openCheckout(
   { pool, payments }: PaymentDeps,
-  { payment, gateway }: Asking,
+  { payment, leaseId, gateway }: Asking,
   operation: PaymentOperation,
 ): Promise<void> {
   const checkout = await gateway.createCheckout({
@@ -110,6 +125,7 @@ async function openCheckout(
     idempotencyKey: operation.idempotencyKey,
   });
   await pool.transaction(async (transaction) => {
+    if (!(await lockLeasedPayment(transaction, payment.id, leaseId))) throw new LeaseLostError(); // an older one than there is now
     await saveCheckout(transaction, payment.id, payment.provider, checkout);
     await endOperation(transaction, operation.id, { state: 'succeeded', providerReference: checkout.reference });
     await recordPaymentEvent(transaction, {

@@ -1,21 +1,15 @@
 import type { DatabasePool } from 'slonik';
 import { recordPaymentEvent } from '../db/payment-events.ts';
-import { endOperation, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
+import { endOperation, failRefunds, listCurrentOperations, type PaymentOperation } from '../db/payment-operations.ts';
 import { lockLeasedPayment, type Payment, savePaymentReferences, saveSeenPayment } from '../db/payments.ts';
 import { quarantine } from '../db/quarantine.ts';
 import type { Db } from '../db/sql.ts';
+import { decimalText, minorUnitDigits } from '../domain/currency.ts';
 import type { Money } from '../domain/money.ts';
 import type { PaymentEventType, PaymentStatus } from '../domain/payment.ts';
 import type { QuarantineKind } from '../domain/quarantine.ts';
 import type { ProviderPayment } from '../payments/payment-gateway.ts';
-
-/** Another process has taken the payment over: whoever meets this lets go, and what it wanted is seen to there. */
-export class LeaseLostError extends Error {
-  constructor() {
-    super('the lease of the payment was lost');
-    this.name = 'LeaseLostError';
-  }
-}
+import { LeaseLostError } from './lease-lost-error.ts';
 
 /**
  * Writes down what the provider says of a payment, in one transaction: where the money is, how operations ended that nobody had
@@ -29,6 +23,7 @@ export function recordSeenPayment(
     if (!(await lockLeasedPayment(transaction, payment.id, leaseId))) throw new LeaseLostError();
     await setAsideDisagreement(transaction, payment, seen);
     await saveMoney(transaction, payment, seen);
+    await takeBackRefunds(transaction, payment, seen);
     for (const operation of await listCurrentOperations(transaction, payment.id)) {
       const end = endOf(operation, payment, seen);
       if (end) await endOperation(transaction, operation.id, end);
@@ -36,9 +31,23 @@ export function recordSeenPayment(
   });
 }
 
+/** A bank may send a refund back days later: then it was none, and may be asked for again. */
+async function takeBackRefunds(db: Db, payment: Payment, seen: ProviderPayment): Promise<void> {
+  const failed = seen.refunds.flatMap(({ status, operationId }) =>
+    status === 'failed' && operationId ? [operationId] : [],
+  );
+  for (const { id, amount } of failed.length > 0 ? await failRefunds(db, payment.id, failed) : [])
+    await recordPaymentEvent(db, {
+      paymentId: payment.id,
+      type: 'refund_failed',
+      actor: payment.provider,
+      detail: { operation: id, amountMinor: amount.amountMinor, currency: amount.currency },
+    });
+}
+
 async function saveMoney(db: Db, payment: Payment, seen: ProviderPayment): Promise<void> {
   const status = statusOf(payment.status, seen);
-  if (isBehind(payment.status, status)) return;
+  if (isBehind(payment, seen, status)) return;
   const captured = seen.capture?.status === 'done' ? seen.capture.amount.amountMinor : 0;
   const refunded = givenBack(seen);
   const former = await saveSeenPayment(db, payment.id, {
@@ -103,10 +112,11 @@ function statusOf(current: PaymentStatus, seen: ProviderPayment): PaymentStatus 
 }
 
 /** An answer that lags behind what the provider has told us before: nothing is written down, and nothing is unexpected. */
-function isBehind(current: PaymentStatus, status: PaymentStatus): boolean {
-  const isSettled =
-    current === 'captured' || current === 'partially_refunded' || current === 'refunded' || current === 'voided';
-  return status === 'authorised' && isSettled;
+function isBehind({ status: current, refundedMinor }: Payment, seen: ProviderPayment, status: PaymentStatus): boolean {
+  if (current === 'voided') return status === 'authorised';
+  if (current !== 'captured' && current !== 'partially_refunded' && current !== 'refunded') return false;
+  if (seen.capture?.status !== 'done') return true;
+  return givenBack(seen) < refundedMinor && !seen.refunds.some(({ status }) => status === 'failed');
 }
 
 const givenBack = ({ refunds }: ProviderPayment) =>
@@ -167,8 +177,7 @@ function endOf(operation: PaymentOperation, before: Payment, seen: ProviderPayme
       return authorisation?.status === 'voided' ? succeeded(authorisation.reference) : null;
     case 'refund': {
       const refund = seen.refunds.find(({ operationId }) => operationId === operation.id);
-      if (refund?.status === 'done') return succeeded(refund.reference);
-      return refund?.status === 'failed' ? declined(seen) : null;
+      return refund?.status === 'done' ? succeeded(refund.reference) : null; // those that failed were taken back before
     }
   }
 }
@@ -185,8 +194,9 @@ const declined = ({ failure }: ProviderPayment): OperationEnd => ({
 
 async function setAsideDisagreement(db: Db, payment: Payment, seen: ProviderPayment): Promise<void> {
   const expected = { ...payment.amount, amountMinor: payment.acceptedMinor ?? payment.amount.amountMinor };
-  const found = [seen.authorisation?.amount, seen.capture?.amount].find((money) => money && !isSame(money, expected));
-  if (!found) return;
+  // Once it is captured, that is what counts: the hold was for what had been agreed.
+  const found = seen.capture?.status === 'done' ? seen.capture.amount : seen.authorisation?.amount;
+  if (!found || isSame(found, expected)) return;
   const kind: QuarantineKind = found.currency === expected.currency ? 'amount_differs' : 'currency_differs';
   const isNew = await quarantine(db, {
     paymentId: payment.id,
@@ -224,4 +234,4 @@ async function setAsideMove(db: Db, payment: Payment, status: PaymentStatus): Pr
 }
 
 const isSame = (a: Money, b: Money) => a.amountMinor === b.amountMinor && a.currency === b.currency;
-const say = ({ amountMinor, currency }: Money) => `${amountMinor} ${currency} (minor units)`;
+const say = ({ amountMinor, currency }: Money) => `${decimalText(amountMinor, minorUnitDigits(currency))} ${currency}`;

@@ -12,10 +12,12 @@ import { isPaymentQuarantined } from '../db/quarantine.ts';
 import type { PaymentOperationType } from '../domain/payment.ts';
 import { nextPaymentStep, type PaymentFacts } from '../payments/next-step.ts';
 import { type PaymentGateway, ProviderError, type ProviderPayment } from '../payments/payment-gateway.ts';
+import { askForLook } from './ask-for-look.ts';
 import { askProvider, referencesOf } from './ask-provider.ts';
+import { LeaseLostError } from './lease-lost-error.ts';
 import { cancelForPayment, giveUpPayment, releasePaidOrder } from './move-paid-order.ts';
 import type { PaymentDeps } from './payment-deps.ts';
-import { LeaseLostError, recordSeenPayment } from './record-seen-payment.ts';
+import { recordSeenPayment } from './record-seen-payment.ts';
 
 export interface SettleOptions {
   /** The customer is there and wants to pay: a checkout that is over is opened anew. */
@@ -32,6 +34,8 @@ export class PaymentStuckError extends Error {
   }
 }
 
+/** How long until somebody is reminded of what only they can mend. */
+const stuckForMs = 86_400_000;
 /** The lease outlasts a call to the provider. */
 const leaseMsOf = ({ payments }: PaymentDeps) => payments.timeoutMs + 5_000;
 /** More steps than any payment has: beyond, the provider and the ledger contradict each other. */
@@ -63,12 +67,22 @@ export async function settlePayment(
     try {
       nextSyncAt = await look(deps, paymentId, leaseId, options);
     } catch (error) {
-      await failPaymentLook(deps.pool, paymentId, leaseId);
+      // What is stuck is said again once a day, and not every hour.
+      const nextSyncAt = error instanceof PaymentStuckError ? new Date(Date.now() + stuckForMs) : null;
+      await failPaymentLook(deps.pool, paymentId, leaseId, nextSyncAt);
+      if (error instanceof LeaseLostError) await lookAgain(deps, paymentId);
       throw error;
     }
-    const hasMore = await endPaymentLook(deps.pool, paymentId, leaseId, { syncedNo, nextSyncAt });
-    if (!hasMore) return 'settled';
+    const end = await endPaymentLook(deps.pool, paymentId, leaseId, { syncedNo, nextSyncAt });
+    if (end === 'lost') await lookAgain(deps, paymentId);
+    if (end !== 'has more') return 'settled';
   }
+}
+
+/** Something may have been asked after another process had looked. */
+async function lookAgain({ pool, wakeRelay }: PaymentDeps, paymentId: string): Promise<void> {
+  await pool.transaction((transaction) => askForLook(transaction, paymentId));
+  wakeRelay();
 }
 
 /** Goes on until there is nothing to do; gives the time of the next look. */
@@ -82,6 +96,7 @@ async function look(
     if (!(await renewPaymentLease(deps.pool, paymentId, leaseId, leaseMsOf(deps)))) throw new LeaseLostError();
   };
   let unheard = 0;
+  let isRetriedByHand = options.isRetriedByHand ?? false;
   for (let count = 0; count < maxSteps; count += 1) {
     const { payment: before, gateway } = await getPayment(deps, paymentId);
     await keepLease();
@@ -91,7 +106,13 @@ async function look(
     const operations = await listCurrentOperations(deps.pool, paymentId);
     // Anew, and last: the next step needs the names of what was just seen. A refund may be asked for as soon as the capture is written.
     const { payment } = await getPayment(deps, paymentId);
-    const facts = await gatherFacts(deps, { payment, gateway, seen, operations, options });
+    const facts = await gatherFacts(deps, {
+      payment,
+      gateway,
+      seen,
+      operations,
+      options: { ...options, isRetriedByHand },
+    });
     const step = nextPaymentStep(facts);
     switch (step.kind) {
       case 'wait': {
@@ -100,8 +121,7 @@ async function look(
         return until;
       }
       case 'stuck':
-        deps.log.warn({ orderNumber: payment.orderNumber, reason: step.reason }, 'payment needs somebody to look');
-        return new Date(facts.now.getTime() + 86_400_000);
+        throw new PaymentStuckError(payment, step.reason);
       case 'release_order':
         await releasePaidOrder(deps, payment);
         break;
@@ -117,12 +137,15 @@ async function look(
       case 'ask':
         try {
           const { operation: type, amount } = step;
-          await askProvider(deps, { payment, gateway, type, amount, operations, keepLease });
+          isRetriedByHand = false; // once: what is refused again stays refused
+          await askProvider(deps, { payment, leaseId, gateway, type, amount, operations, keepLease });
         } catch (error) {
           if (!(error instanceof ProviderError)) throw error;
           // A state that is not what we read, or an end that was not heard: reading again tells.
           if (error.kind === 'unknown' || error.kind === 'wrong_state' || error.kind === 'not_found') unheard += 1;
-          if (error.kind === 'busy' || unheard > 1) throw error;
+          if (error.kind === 'unauthorised')
+            deps.log.error({ provider: payment.provider, code: error.code }, 'provider does not accept our keys');
+          if (error.kind === 'busy' || error.kind === 'unauthorised' || unheard > 1) throw error;
           const isNo = error.kind === 'declined' || error.kind === 'refused';
           if (isNo && payment.orderStatus !== 'awaiting_payment')
             throw new PaymentStuckError(payment, error.message, { cause: error });
@@ -167,6 +190,7 @@ async function gatherFacts(
     amount: { ...payment.amount, amountMinor: payment.acceptedMinor ?? payment.amount.amountMinor },
     createdAt: payment.createdAt,
     checkoutExpiresAt: payment.checkoutExpiresAt,
+    hasHold: payment.status === 'authorised',
     seen,
     isQuarantined: await isPaymentQuarantined(pool, payment.id),
     wantsCheckout: options.wantsCheckout ?? false,
@@ -185,7 +209,10 @@ async function gatherFacts(
 function refusedOf(operations: readonly PaymentOperation[]): ReadonlySet<PaymentOperationType> {
   const last = new Map(operations.map((operation) => [operation.type, operation]));
   const refused = [...last.values()].filter(
-    ({ state, errorKind }) => state === 'failed' && (errorKind === 'refused' || errorKind === 'declined'),
+    ({ type, state, errorKind }) =>
+      state === 'failed' &&
+      // A hold that somebody has renewed already says so by its state.
+      (errorKind === 'refused' || errorKind === 'declined' || (type === 'reauthorise' && errorKind === 'wrong_state')),
   );
   return new Set(refused.map(({ type }) => type));
 }

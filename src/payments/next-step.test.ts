@@ -49,7 +49,7 @@ const table: Record<'awaiting_payment' | 'complete' | 'cancelled' | 'under way',
     refusedCapture: 'release_order',
     refunding: 'release_order',
     partlyRefunded: 'release_order',
-    refunded: 'release_order',
+    refunded: 'cancel: payment_refunded',
   },
   'under way': {
     nothing: 'stuck: checkout_unknown',
@@ -67,7 +67,7 @@ const table: Record<'awaiting_payment' | 'complete' | 'cancelled' | 'under way',
     refusedCapture: 'wait',
     refunding: 'wait for nothing',
     partlyRefunded: 'wait for nothing',
-    refunded: 'wait for nothing',
+    refunded: 'cancel: payment_refunded',
   },
   complete: {
     nothing: 'stuck: checkout_unknown',
@@ -123,6 +123,18 @@ describe('the next step of a payment', () => {
       if (step.operation === 'capture') expect(status).toBe('complete');
       if (step.operation === 'void' || step.operation === 'expire') expect(status).toBe('cancelled');
     }
+  });
+
+  it('gives nothing up for what the provider does not know, while it should', () => {
+    const unknown = seen({ checkout: 'unknown' });
+    for (const orderStatus of orderStatuses) {
+      expect(say(nextPaymentStep(facts({ orderStatus, seen: unknown })))).toBe('stuck: payment_unknown_at_provider');
+      const late = { orderStatus, seen: unknown, checkoutExpiresAt: inHours(-1) };
+      expect(say(nextPaymentStep(facts({ ...late, hasHold: true })))).toBe('stuck: payment_unknown_at_provider');
+    }
+    const over = { seen: unknown, checkoutExpiresAt: inHours(-1) };
+    expect(say(nextPaymentStep(facts(over)))).toBe('give up: payment_expired');
+    expect(say(nextPaymentStep(facts({ ...over, orderStatus: 'cancelled' })))).toBe('give up: payment_expired');
   });
 
   it('waits for a manager before an order goes on whose amount does not agree', () => {
@@ -218,6 +230,7 @@ function facts(more: Partial<PaymentFacts>): PaymentFacts {
     dueRefund: null,
     refused: new Set(),
     isRetriedByHand: false,
+    hasHold: false,
     abilities: { canExpireCheckout: true, canReauthorise: true },
     policy: 'capture_early',
     marginMs: 12 * 3_600_000,

@@ -16,6 +16,8 @@ export interface PaymentFacts {
   checkoutExpiresAt: Date | null;
   /** Null as long as there is no checkout to look at. */
   seen: ProviderPayment | null;
+  /** By our books: somebody has money on hold for us. */
+  hasHold: boolean;
   /** Something does not agree with the ledger, and nobody has decided yet. */
   isQuarantined: boolean;
   /** The customer has asked for a checkout: one that is over is opened anew. */
@@ -47,7 +49,12 @@ export type PaymentStep =
   | { kind: 'stuck'; reason: string };
 
 /** Why the engine cancels an order by itself; its `failureReason`. */
-export type CancelReason = 'payment_expired' | 'payment_declined' | 'payment_refused' | 'authorisation_lost';
+export type CancelReason =
+  | 'payment_expired'
+  | 'payment_declined'
+  | 'payment_refused'
+  | 'payment_refunded'
+  | 'authorisation_lost';
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -71,6 +78,7 @@ export function nextPaymentStep(facts: PaymentFacts): PaymentStep {
 }
 
 function wanted(facts: PaymentFacts): PaymentStep {
+  if (isStrange(facts)) return { kind: 'stuck', reason: 'payment_unknown_at_provider' };
   switch (facts.orderStatus) {
     case 'awaiting_payment':
       return towardsAuthorised(facts);
@@ -85,6 +93,11 @@ function wanted(facts: PaymentFacts): PaymentStep {
   }
 }
 
+/** The keys are those of another account, more likely than that a provider has lost what it held: nothing is given up for that. */
+function isStrange({ seen, hasHold, checkoutExpiresAt, now }: PaymentFacts): boolean {
+  return seen?.checkout === 'unknown' && (hasHold || (checkoutExpiresAt !== null && now < checkoutExpiresAt));
+}
+
 function towardsAuthorised(facts: PaymentFacts): PaymentStep {
   const { seen, amount, now } = facts;
   if (facts.isQuarantined) return inAWhile(now);
@@ -93,7 +106,8 @@ function towardsAuthorised(facts: PaymentFacts): PaymentStep {
     if (isHopeless) return { kind: 'give_up', status: 'expired', reason: 'payment_expired' };
     return { kind: 'ask', operation: 'checkout', amount };
   }
-  if (seen.capture?.status === 'done') return { kind: 'release_order' };
+  if (seen.capture?.status === 'done')
+    return isGivenBack(seen) ? { kind: 'cancel_order', reason: 'payment_refunded' } : { kind: 'release_order' };
   switch (seen.authorisation?.status) {
     case 'held':
     case 'captured':
@@ -112,6 +126,7 @@ function towardsAuthorised(facts: PaymentFacts): PaymentStep {
     case 'complete':
       return { kind: 'wait', until: soon(facts) };
     case 'expired':
+    case 'unknown':
       if (facts.wantsCheckout) return { kind: 'ask', operation: 'checkout', amount };
       return {
         kind: 'give_up',
@@ -138,8 +153,11 @@ function soon({ now, createdAt, checkoutExpiresAt }: PaymentFacts): Date {
 function keepingTheHold(facts: PaymentFacts): PaymentStep {
   const { seen, dueRefund, now } = facts;
   if (!seen) return { kind: 'stuck', reason: 'checkout_unknown' };
-  if (seen.capture?.status === 'done')
-    return dueRefund ? { kind: 'ask', operation: 'refund', amount: dueRefund } : { kind: 'wait', until: null };
+  if (seen.capture?.status === 'done') {
+    if (dueRefund) return { kind: 'ask', operation: 'refund', amount: dueRefund };
+    // Taken early and given back whole: nobody pays for it any more.
+    return isGivenBack(seen) ? { kind: 'cancel_order', reason: 'payment_refunded' } : { kind: 'wait', until: null };
+  }
   if (seen.capture?.status === 'pending') return inAWhile(now);
   switch (seen.authorisation?.status) {
     case 'held':
@@ -223,6 +241,11 @@ function towardsNothing({ seen, amount, abilities, dueRefund, now }: PaymentFact
   if (seen.checkout === 'open' && abilities.canExpireCheckout) return { kind: 'ask', operation: 'expire', amount };
   // An approval that comes after the cancel is never taken up: no hold, no money.
   return { kind: 'give_up', status: 'expired', reason: 'payment_expired' };
+}
+
+function isGivenBack({ capture, refunds }: ProviderPayment): boolean {
+  const givenBack = refunds.reduce((sum, { status, amount }) => sum + (status === 'done' ? amount.amountMinor : 0), 0);
+  return capture !== null && givenBack >= capture.amount.amountMinor;
 }
 
 const inAWhile = (now: Date): PaymentStep => ({ kind: 'wait', until: new Date(now.getTime() + 5 * minute) });

@@ -82,9 +82,9 @@ export interface PaymentReferences {
 export interface ProviderPayment {
   /**
    * `open`: the customer may still pay. `approved`: the customer has agreed, and we may take the hold. `complete`: see the
-   * authorisation. `expired`: nobody can pay any more, which is also said of one that the provider does not know (any longer).
+   * authorisation. `expired`: nobody can pay any more. `unknown`: the provider does not know it, (any longer) or under our keys.
    */
-  checkout: 'open' | 'approved' | 'complete' | 'expired';
+  checkout: 'open' | 'approved' | 'complete' | 'expired' | 'unknown';
   authorisation: {
     reference: string;
     /** `pending`: the provider has not decided yet. `denied`: it has, against us. */
@@ -141,13 +141,21 @@ export interface ProviderMovement {
 
 /**
  * - `declined`: the customer's bank or account says no. A repeat is no use; the customer has to choose otherwise.
- * - `refused`: our request, keys or settings are wrong. A repeat is no use; somebody has to look.
+ * - `refused`: our request is wrong. A repeat is no use; somebody has to look.
+ * - `unauthorised`: our keys are wrong, or may not do this. It had no effect; the same again, once somebody has mended them.
  * - `wrong_state`: the object is not where this step is possible. Reading it tells why.
  * - `not_found`: the provider does not know the object.
  * - `busy`: too many requests, or one with the same key is under way. This one had no effect; the same again, later.
  * - `unknown`: a time-out, a lost connection, a 5xx: it may have had its effect or not.
  */
-export type ProviderErrorKind = 'declined' | 'refused' | 'wrong_state' | 'not_found' | 'busy' | 'unknown';
+export type ProviderErrorKind =
+  | 'declined'
+  | 'refused'
+  | 'unauthorised'
+  | 'wrong_state'
+  | 'not_found'
+  | 'busy'
+  | 'unknown';
 
 export class ProviderError extends Error {
   readonly kind: ProviderErrorKind;

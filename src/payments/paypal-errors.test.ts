@@ -38,8 +38,8 @@ describe('a refusal of PayPal’s', () => {
 
   it.each([
     [400, { name: 'INVALID_REQUEST' }, 'refused', 'INVALID_REQUEST'],
-    [401, { error: 'invalid_token' }, 'refused', 'invalid_token'],
-    [403, { name: 'NOT_AUTHORIZED', details: [{ issue: 'PERMISSION_DENIED' }] }, 'refused', 'PERMISSION_DENIED'],
+    [401, { error: 'invalid_token' }, 'unauthorised', 'invalid_token'],
+    [403, { name: 'NOT_AUTHORIZED', details: [{ issue: 'PERMISSION_DENIED' }] }, 'unauthorised', 'PERMISSION_DENIED'],
     [
       404,
       { name: 'RESOURCE_NOT_FOUND', details: [{ issue: 'INVALID_RESOURCE_ID' }] },

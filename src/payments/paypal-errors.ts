@@ -110,6 +110,7 @@ function parseErrorBody(body: string): z.infer<typeof errorBody> {
 function kindOf(statusCode: number, code: string): ProviderErrorKind {
   if (statusCode >= 500 || statusCode === 408) return 'unknown';
   if (statusCode === 429 || statusCode === 409 || busyIssues.has(code)) return 'busy';
+  if (statusCode === 401 || statusCode === 403) return 'unauthorised';
   if (statusCode === 404) return 'not_found';
   if (declinedIssues.has(code)) return 'declined';
   if (wrongStateIssues.has(code)) return 'wrong_state';

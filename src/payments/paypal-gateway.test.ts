@@ -118,10 +118,10 @@ describe('a checkout', () => {
     expect((expiresAt.getTime() - Date.now()) / hour).toBeCloseTo(3, 1);
   });
 
-  it('is expired when PayPal has forgotten it', async () => {
+  it('is unknown when PayPal has forgotten it', async () => {
     const { reference } = await createCheckout();
     sandbox.clock.advance(7 * hour);
-    await expect(gateway.read({ checkout: reference, ...nothing })).resolves.toMatchObject({ checkout: 'expired' });
+    await expect(gateway.read({ checkout: reference, ...nothing })).resolves.toMatchObject({ checkout: 'unknown' });
     await expect(gateway.authorise({ checkout: reference, ...nothing }, 'key')).rejects.toMatchObject({
       kind: 'not_found',
     });
@@ -399,7 +399,7 @@ describe('wrong keys', () => {
   it('are refused, and not for want of trying', async () => {
     const stranger = openGateway({ clientSecret: 'wrong' });
     await expect(stranger.read({ checkout: 'ORDER', ...nothing })).rejects.toMatchObject({
-      kind: 'refused',
+      kind: 'unauthorised',
       code: 'invalid_client',
     });
   });

@@ -80,8 +80,8 @@ describe('an order', () => {
     await expect(gateway.read({ ...references, authorisation: null })).resolves.toEqual({ checkout, ...nothing });
   });
 
-  it('that PayPal does not know, is expired', async () => {
-    await expect(gateway.read(references)).resolves.toMatchObject({ checkout: 'expired', authorisation: null });
+  it('that PayPal does not know, is unknown', async () => {
+    await expect(gateway.read(references)).resolves.toMatchObject({ checkout: 'unknown', authorisation: null });
   });
 
   it('says why it was declined', async () => {

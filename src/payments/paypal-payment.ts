@@ -78,7 +78,7 @@ function checkoutStatus(order: Order | null): ProviderPayment['checkout'] {
   switch (order?.status) {
     case undefined:
       if (order) throw malformed('an order without a status');
-      return 'expired';
+      return 'unknown';
     case 'APPROVED':
       return 'approved';
     case 'COMPLETED':

@@ -93,7 +93,7 @@ describe('the token', () => {
 
   it('is not fetched again and again', async () => {
     answer = () => ({ status: 401, body: { error: 'invalid_token', error_description: 'Token signature failed' } });
-    await expect(failureOf(capture())).resolves.toMatchObject({ kind: 'refused', code: 'invalid_token' });
+    await expect(failureOf(capture())).resolves.toMatchObject({ kind: 'unauthorised', code: 'invalid_token' });
     expect(server.requests.filter(isForToken)).toHaveLength(2);
   });
 
@@ -103,7 +103,7 @@ describe('the token', () => {
       [{ status: 503 }, 'unknown'],
       ['reset', 'unknown'],
       [{ status: 429, body: { name: 'RATE_LIMIT_REACHED' }, headers: { 'retry-after': '2' } }, 'busy'],
-      [{ status: 401, body: { error: 'invalid_client' } }, 'refused'],
+      [{ status: 401, body: { error: 'invalid_client' } }, 'unauthorised'],
     ] as const) {
       answerToken = () => broken;
       const failed = await Promise.all([failureOf(capture()), failureOf(capture())]);

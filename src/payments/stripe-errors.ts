@@ -46,6 +46,7 @@ function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>, code: str
   const { statusCode = 500, rawType, message } = error;
   if (statusCode >= 500 || statusCode < 400) return 'unknown';
   if (statusCode === 409 || statusCode === 429 || busyCodes.has(code)) return 'busy';
+  if (statusCode === 401 || statusCode === 403) return 'unauthorised';
   if (isUnknownObject(error)) return 'not_found';
   if (wrongStateCodes.has(code) || wrongStateMessages.some((words) => words.test(message))) return 'wrong_state';
   if (rawType === 'card_error') return 'declined';

@@ -98,7 +98,7 @@ describe('a payment as Stripe has it', () => {
     };
     expect(await gateway.read(references)).toMatchObject({ checkout: 'complete', authorisation: { status: 'held' } });
     expect(await gateway.read({ ...references, authorisation: null })).toMatchObject({
-      checkout: 'expired',
+      checkout: 'unknown',
       authorisation: null,
     });
   });

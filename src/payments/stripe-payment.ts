@@ -86,7 +86,7 @@ function checkoutFrom(
   session: Stripe.Checkout.Session | null,
   intent: Stripe.PaymentIntent | null,
 ): ProviderPayment['checkout'] {
-  if (!session) return intent ? 'complete' : 'expired';
+  if (!session) return intent ? 'complete' : 'unknown';
   if (session.status === 'complete') return 'complete';
   return session.status === 'expired' ? 'expired' : 'open';
 }

@@ -79,6 +79,11 @@ export const accessTable: Record<string, TableEntry> = {
     foreign: [401, 403, 403, 409, 403, 401],
   },
 
+  'POST /v1/orders/:number/payment/retry': {
+    request: 'pendingOrder',
+    answers: ['-', 403, 403, 409, '-', '-'],
+    foreign: [401, 403, 403, 409, 403, 401],
+  },
   'POST /v1/webhooks/stripe': { answers: [422, 422, 422, 422, 422, 422] }, // no provider is set up there
   'POST /v1/webhooks/paypal': { answers: [422, 422, 422, 422, 422, 422] },
 

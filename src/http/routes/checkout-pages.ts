@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { findOrder } from '../../db/orders.ts';
 import { findPaymentOfOrder, type Payment } from '../../db/payments.ts';
 import { OrderNotFoundError } from '../../domain/errors.ts';
 import { orderNumberSchema } from '../../domain/order.ts';
@@ -69,13 +70,19 @@ export async function checkoutPageRoutes(
         }
         if (way === 'success') await lookAfterReturn({ pool, wakeRelay }, payment);
         const order = returnedOrder(payment);
-        return wantsPage ? sendPage(reply, 200, checkoutPage(way, order, roundOf(request.query.round))) : { order };
+        if (!wantsPage) return { order };
+        const failureReason = order.status === 'cancelled' ? await findReason(order.number) : null;
+        return sendPage(reply, 200, checkoutPage(way, { ...order, failureReason }, roundOf(request.query.round)));
       },
     );
   }
 
   async function findReturned(number: string | undefined): Promise<Payment | null> {
     return /^\d{1,15}$/.test(number ?? '') ? findPaymentOfOrder(pool, Number(number)) : null;
+  }
+
+  async function findReason(number: number): Promise<string | null> {
+    return (await findOrder(pool, number))?.order.failureReason ?? null;
   }
 }
 
@@ -93,7 +100,7 @@ function sendPage(reply: FastifyReply, status: number, html: string): never {
     .send(html) as never;
 }
 
-const returnedOrder = ({ orderNumber, orderStatus, status }: Payment): ReturnedOrder => ({
+const returnedOrder = ({ orderNumber, orderStatus, status }: Payment): Omit<ReturnedOrder, 'failureReason'> => ({
   number: orderNumber,
   status: orderStatus,
   payment: { status },

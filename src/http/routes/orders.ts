@@ -191,7 +191,8 @@ export async function orderRoutes(scope: FastifyInstance, deps: AppDeps): Promis
   );
 }
 
-function idempotencyKeyOf(header: string | string[] | undefined): string | null {
+/** Null when there is none; a fault of the input when it is none. */
+export function idempotencyKeyOf(header: string | string[] | undefined): string | null {
   if (header === undefined) return null;
   const isUsable =
     typeof header === 'string' && header.length >= 1 && header.length <= maxKeyLength && /^[\x20-\x7e]+$/.test(header);
