@@ -90,7 +90,7 @@ describe.each(backends)('strictness on %s', (backend) => {
     const random = createRandom(seed + 3);
     const lane = () => (random() < 0.4 ? 'vip' : 'normal');
     for (let round = 0; round < 4; round++) {
-      const held = await placeNoted(engine.api, lane(), 'takes 400');
+      const held = await placeNoted(engine.api, lane(), 'takes 1000');
       await until('the bot at work', async () => (await engine.api.order(held.number)).status === 'processing');
       for (let count = 0; count < 15; count++) await placeNoted(engine.api, lane(), 'takes 1');
       await untilHandedOver(engine.database);

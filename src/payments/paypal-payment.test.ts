@@ -162,6 +162,16 @@ describe('an authorisation', () => {
 });
 
 describe('a capture', () => {
+  it('is as much as was taken in all, when somebody has captured in parts by hand', async () => {
+    orderIs('COMPLETED', {
+      captures: [capture(), capture({ id: 'SECOND' }), capture({ id: 'BAD', status: 'DECLINED' })],
+    });
+    const { capture: taken } = await gateway.read(references);
+    orderIs('COMPLETED', { captures: [capture()] });
+    const { capture: one } = await gateway.read(references);
+    expect(taken?.amount.amountMinor).toBe(2 * (one?.amount.amountMinor ?? 0));
+  });
+
   it.each([
     ['COMPLETED', 'done'],
     ['PARTIALLY_REFUNDED', 'done'],

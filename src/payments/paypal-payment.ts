@@ -64,7 +64,7 @@ function toProviderPayment(objects: PayPalObjects, now: Date): ProviderPayment {
     objects.captures,
   );
   const authorisation = latestAuthorisation ? toAuthorisation(latestAuthorisation, now) : null;
-  const capture = latestCapture ? toCapture(latestCapture) : null;
+  const capture = latestCapture ? toCapture(latestCapture, objects.captures) : null;
   return {
     checkout: authorisation || capture ? 'complete' : checkoutStatus(objects.order),
     authorisation,
@@ -125,11 +125,20 @@ function authorisationStatus(
   }
 }
 
-function toCapture(capture: OrdersCapture): ProviderCapture {
+/** Somebody may have captured by hand, in parts: what counts is what was taken in all. */
+function toCapture(capture: OrdersCapture, all: readonly OrdersCapture[]): ProviderCapture {
+  const status = captureStatus(capture.status);
+  const { amountMinor, currency } = toMoney(capture.amount);
+  const others = all.filter(
+    (other) => other !== capture && status === 'done' && captureStatus(other.status) === 'done',
+  );
   return {
     reference: known(capture.id, 'a capture without an id'),
-    status: captureStatus(capture.status),
-    amount: toMoney(capture.amount),
+    status,
+    amount: {
+      amountMinor: others.reduce((sum, other) => sum + toMoney(other.amount).amountMinor, amountMinor),
+      currency,
+    },
   };
 }
 
