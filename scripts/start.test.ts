@@ -267,6 +267,8 @@ describe('npm start', () => {
     const sandboxUrl = (await first.until(/twolane is ready on/)).urls?.payments ?? '';
     const { payments } = await first.until(/web started/);
     expect(payments).toMatchObject({ stripe: sandboxUrl, paypal: sandboxUrl, publicUrl: `http://127.0.0.1:${port}` });
+    const overview = await fetch(`${sandboxUrl}/`); // where the banner sends people
+    expect([overview.status, overview.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     const stripe = (path: string, form?: string) =>
       fetch(`${sandboxUrl}/v1/checkout/sessions${path}`, {
         headers: {
@@ -297,7 +299,16 @@ describe('npm start', () => {
     expect((await started.until(/twolane is ready on/)).urls).not.toHaveProperty('payments');
     const { payments } = await started.until(/web started/);
     expect(payments).toEqual({ key: 'sk_test_mine', publicUrl: `http://127.0.0.1:${port}` });
-    expect(started.said().join('\n')).not.toContain('sandbox');
+    const said = started.said();
+    expect(said.filter((line) => line.includes('sandbox'))).toEqual([
+      'start: payments: Stripe by the keys of your environment; PayPal is not offered, and no sandbox runs',
+    ]);
+  });
+
+  it('names a port of its stand-ins that is that of web', async () => {
+    const refused = npmStart({ SANDBOX_PORT: String(port) });
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toEqual([expect.stringMatching(`SANDBOX_PORT: ${port} is the PORT of web`)]);
   });
 
   it('is not ready without its stand-ins, and names a port of theirs that is in use', async () => {

@@ -13,7 +13,7 @@ import type { PrivatePostgres } from '../sandbox/private-postgres.ts';
 import { demoBanner } from './start/banner.ts';
 import { type DemoEnvironment, readDemoEnvironment } from './start/environment.ts';
 import { createOutput } from './start/output.ts';
-import { planPaymentSandbox, type SandboxPlan } from './start/payment-sandbox.ts';
+import { paymentKeysText, planPaymentSandbox, type SandboxPlan } from './start/payment-sandbox.ts';
 import { openPrivateDatabase, startDemoPostgres } from './start/private-database.ts';
 import { readProcfile } from './start/procfile.ts';
 import { findRunningDemo, removeRunFile, writeRunFile } from './start/run-file.ts';
@@ -72,7 +72,8 @@ async function refuseSecondStart({ host, port }: DemoEnvironment): Promise<void>
 async function start(demo: DemoEnvironment): Promise<void> {
   const giveUp = (reason: string) => void stopAll(1, reason);
   const plan = await planPaymentSandbox(demo, dataFolder);
-  if (plan) sandbox = new SupervisedProcess(plan.line, { root, variables: plan.variables, output }, giveUp);
+  if (!plan) output.say(`payments: ${paymentKeysText(demo)}`);
+  else sandbox = new SupervisedProcess(plan.line, { root, variables: plan.variables, output }, giveUp);
   if (!demo.hasOwnDatabase) postgres = startDemoPostgres(dataFolder, output);
   const database = postgres && (await openPrivateDatabase(await postgres));
   const variables = { ...demo.variables, ...plan?.settings, ...(database && { DATABASE_URL: database.url }) };

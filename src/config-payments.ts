@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { atLeast, durationWithin, oneOf, port, webAddress } from './config-values.ts';
+import { atLeast, cronTimes, durationWithin, oneOf, port, webAddress } from './config-values.ts';
 
 const apiBase = webAddress.refine((text) => new URL(text).pathname === '/', 'takes an address without a path');
 
@@ -28,10 +28,7 @@ export const paymentVariables = {
   CHECKOUT_DURATION: durationWithin('31m', '23h').default(3_600_000),
   AUTHORISATION_END_POLICY: oneOf('reauthorise', 'capture_early', 'void_and_cancel').default('reauthorise'),
   AUTHORISATION_END_MARGIN: durationWithin('1m', '2d').default(43_200_000),
-  RECONCILIATION_CRON: z
-    .string()
-    .regex(/^(\S+\s+){4}\S+$/, 'takes five fields: minute hour day month weekday')
-    .default('15 4 * * *'),
+  RECONCILIATION_CRON: cronTimes.default('15 4 * * *'),
   SANDBOX_PORT: port.optional(),
 };
 const paymentEnvironment = z.object(paymentVariables);
@@ -68,6 +65,8 @@ export interface PaymentConfig {
 
 const stripeKeys = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'];
 const paypalKeys = ['PAYPAL_CLIENT_ID', 'PAYPAL_CLIENT_SECRET', 'PAYPAL_WEBHOOK_ID'];
+/** `sk_test_sandbox_of_twolane` and the like: they are published with this code. */
+const standInKey = /sandbox.*of[-_]twolane$/i;
 
 /** A provider is there whole or not at all, and never a stand-in where real orders are. */
 export function paymentFaults(present: Record<string, string | undefined>, isProduction: boolean): string[] {
@@ -80,11 +79,15 @@ export function paymentFaults(present: Record<string, string | undefined>, isPro
   if (!isProduction) return faults;
   for (const name of ['STRIPE_API_BASE', 'PAYPAL_API_BASE', 'SANDBOX_PORT'])
     if (present[name]) faults.push(`${name}: is for development and tests, never for production`);
+  for (const name of [...stripeKeys, ...paypalKeys])
+    if (standInKey.test(present[name] ?? '')) faults.push(`${name}: is that of the sandbox, which everybody knows`);
   const needsReturn =
     present.PAYPAL_CLIENT_ID ||
     (present.STRIPE_SECRET_KEY && !(present.STRIPE_SUCCESS_URL && present.STRIPE_CANCEL_URL));
   if (needsReturn && !present.PUBLIC_URL)
     faults.push('PUBLIC_URL: is missing; customers come back to it after they have paid');
+  if ((present.PAYPAL_CLIENT_ID || present.STRIPE_SECRET_KEY) && /^http:/i.test(present.PUBLIC_URL ?? ''))
+    faults.push('PUBLIC_URL: takes an address with https where money is taken online');
   return faults;
 }
 

@@ -67,3 +67,47 @@ export const webAddress = z.url({ protocol: /^https?$/, error: 'takes an address
 /** As a browser sends it: the scheme, the host and perhaps a port; no path, and no pattern. */
 export const isOrigin = (text: string) =>
   text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
+
+const cronFields: readonly { from: number; to: number; names: readonly string[] }[] = [
+  { from: 0, to: 59, names: [] },
+  { from: 0, to: 23, names: [] },
+  { from: 1, to: 31, names: [] },
+  { from: 1, to: 12, names: 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ') },
+  { from: 0, to: 7, names: 'sun mon tue wed thu fri sat'.split(' ') },
+];
+/** As a weekday it is 0, too. */
+const sunday = 7;
+const daysOfMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Minute, hour, day, month, weekday: numbers, names, `*`, ranges, steps and lists of these, and a day that some month has. */
+export const cronTimes = z.string().refine((text) => {
+  const fields = text.trim().split(/\s+/);
+  const values = cronFields.map((limits, index) => cronValues(fields[index] ?? '', limits));
+  const [, , days = [], months = []] = values;
+  const hasDay = months.some((month) => days.some((day) => day <= (daysOfMonth[month - 1] ?? 0)));
+  return fields.length === cronFields.length && values.every(({ length }) => length > 0) && hasDay;
+}, 'takes five fields: minute hour day month weekday, such as 15 4 * * *');
+
+/** All values of a field; none when it is no field. */
+function cronValues(field: string, { from, to, names }: (typeof cronFields)[number]): number[] {
+  const numberOf = (word: string) => {
+    const named = names.indexOf(word.toLowerCase());
+    return named >= 0 ? named + from : /^\d{1,2}$/.test(word) ? Number(word) : Number.NaN;
+  };
+  const values = field.split(',').map((part) => {
+    const [range = '', step = '1', ...rest] = part.split('/');
+    const [first = '', last, ...more] = range.split('-');
+    const low = range === '*' ? from : numberOf(first);
+    const isToTheEnd = last === undefined && part.includes('/'); // `5/15`: from 5 on, every 15
+    const end = range === '*' && to === sunday ? sunday - 1 : to;
+    const high = range === '*' || isToTheEnd ? end : numberOf(last ?? first);
+    const isRange = rest.length + more.length === 0 && low >= from && high <= to && low <= high;
+    if (!isRange || !/^[1-9]\d?$/.test(step)) return [];
+    return Array.from({ length: high - low + 1 }, (_, index) => low + index).filter(
+      (value) => (value - low) % Number(step) === 0,
+    );
+  });
+  const all = values.flat().map((value) => (to === sunday ? value % sunday : value));
+  const isWhole = values.every(({ length }) => length > 0) && new Set(all).size === all.length; // who schedules it takes none twice
+  return isWhole ? all : [];
+}

@@ -136,3 +136,11 @@ describe('a .env in the folder', () => {
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('ADMIN_PASSWORD') });
   });
 });
+
+it('says that nothing was compared where nothing is paid online', async () => {
+  const admin = { ADMIN_USERNAME: 'admin', ADMIN_PASSWORD: 'twolane-demo' };
+  expect(await run('payments reconcile', admin)).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('nothing was compared: no payment provider is set up'),
+  });
+});

@@ -38,10 +38,16 @@ it('places an order that is paid online, says where, and gives parts of it back'
   const unpayable = await run('orders', 'pay', String(number));
   expect(unpayable).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('complete') });
   expect(await run('orders', 'refund', String(number), '--amount', '1.505')).toMatchObject({ exitCode: 2 });
-  expect((await run('orders', 'refund', String(number), '--amount', '1.50', '--reason', 'cold')).stdout).toContain(
-    '€1.50 of order',
-  );
+  const part = () =>
+    run('orders', 'refund', String(number), '--amount', '1.50', '--reason', 'cold', '--key', `cold-${number}`);
+  const given = await part();
+  expect(given.stdout).toMatch(/^as manager@twolane\.test .*--as.*\n€1\.50 of order \d+ is on its way back\n$/);
   await money.untilAt(number, 'complete', 'partially_refunded');
+  expect((await part()).stdout).toMatch(/this key was used before.*\n€1\.50 of order \d+ went back/);
+  expect(await money.moved(number).filter((line) => line.startsWith('refunded'))).toEqual(['refunded 150 EUR']);
+  const named = await run('orders', 'show', String(number), '--events', '--as', 'manager@twolane.test');
+  expect(named.stdout).toMatch(/refund requested +manager +\d+ +amount €1\.50, reason cold/);
+  expect(named.stdout).toMatch(/payment captured .*amount €2\.40/);
   expect((await run('orders', 'refund', String(number))).stdout).toContain('€0.90 of order');
   await money.untilAt(number, 'complete', 'refunded');
   expect(await run('orders', 'refund', String(number))).toMatchObject({ exitCode: 1 });
@@ -51,4 +57,18 @@ it('finds an order by the payment reference', async () => {
   const order = await money.placeOnline('paypal');
   const found = await run('orders', 'list', '--search', order.payment.reference ?? '', '--as', 'manager@twolane.test');
   expect(found.stdout).toContain(String(order.number));
+  expect(found.stdout).toMatch(new RegExp(`${order.number} .*€2\\.40 +paypal requires payment`));
+  expect(await run('orders', 'refund', String(order.number), '--as', 'manager@twolane.test')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('was captured, so there is nothing to give back'),
+  });
+});
+
+it('tries a payment once more, as a manager, and says as whom', async () => {
+  const { number } = await money.placeOnline('stripe');
+  const retried = await run('payments', 'retry', String(number));
+  expect(retried).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(retried.stdout).toMatch(/^as manager@twolane\.test .*\nthe payment of order \d+ is tried once more/);
+  const refused = await run('payments', 'retry', String(number), '--as', 'normal@twolane.test');
+  expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
 });

@@ -71,8 +71,9 @@ describe('GET /metrics of a shop that takes money online', () => {
     const { engine } = money;
     const quiet = await readMetrics(engine);
     expect(figure(quiet, 'twolane_payment_operations_unknown')).toBe(0);
+    expect(figure(quiet, 'twolane_payment_looks_failing')).toBe(0);
     expect(figure(quiet, 'twolane_authorisation_next_end_seconds')).toBeUndefined(); // 0 would be an alarm
-    expect(figure(quiet, 'twolane_reachable{part="payments"}')).toBe(1);
+    expect(figure(quiet, 'twolane_reachable{part="payment_figures"}')).toBe(1);
 
     await money.placeOnline('paypal');
     const [first, second] = [await money.placeOnline('stripe'), await money.placeOnline('stripe')];
@@ -90,6 +91,11 @@ describe('GET /metrics of a shop that takes money online', () => {
     await set(
       `INSERT INTO payment_operations (payment_id, type, seq, idempotency_key, amount_minor, currency, state, requested_by, first_asked_at)
        VALUES ($1, 'capture', 1, 'key', 240, 'EUR', 'unknown', 'system', now() - interval '90 seconds')`,
+      id,
+    );
+    await set(
+      `UPDATE payments SET sync_failures = 3, next_sync_at = now() + interval '1 hour',
+         lease_id = gen_random_uuid(), lease_until = now() + interval '1 hour' WHERE id = $1`, // nobody else looks at it
       id,
     );
     await set("INSERT INTO quarantine (payment_id, kind, detail) VALUES ($1, 'amount_differs', 'less came')", id);
@@ -110,6 +116,7 @@ describe('GET /metrics of a shop that takes money online', () => {
     expect(figure(text, 'twolane_payments{provider="paypal",status="requires_payment"}')).toBe(1);
     expect(figure(text, 'twolane_payment_operations_unknown')).toBe(1);
     expect(figure(text, 'twolane_payment_operations_unknown_oldest_seconds')).toBeGreaterThanOrEqual(90);
+    expect(figure(text, 'twolane_payment_looks_failing')).toBe(1);
     expect(figure(text, 'twolane_authorisations_ending')).toBe(1);
     const nextEnd = figure(text, 'twolane_authorisation_next_end_seconds');
     expect(nextEnd).toBeGreaterThan(3_500);

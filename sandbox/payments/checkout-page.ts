@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { CheckoutClosedError, type CheckoutDescription, type SandboxProvider } from './sandbox-provider.ts';
 
-const providerNames = { stripe: 'Stripe', paypal: 'PayPal' };
+export const providerNames = { stripe: 'Stripe', paypal: 'PayPal' };
 
 /** The page where a customer would pay: buttons for what they might do, and no script. */
 export function checkoutRoutes(app: FastifyInstance, providers: readonly SandboxProvider[]): void {
@@ -60,7 +60,7 @@ function findCheckout(providers: readonly SandboxProvider[], { provider: name, r
   return provider && checkout ? { provider, checkout } : null;
 }
 
-function pathOf(provider: SandboxProvider, reference: string): string {
+export function pathOf(provider: SandboxProvider, reference: string): string {
   return `/sandbox/checkout/${provider.name}/${encodeURIComponent(reference)}`;
 }
 
@@ -72,15 +72,20 @@ function sendPage(
 ) {
   // a browser holds the redirect after a form to `form-action` too
   const targets = ["'self'", originOf(checkout.successUrl), originOf(checkout.cancelUrl)];
+  return sendHtml(reply, page(provider, checkout, isDeclined && checkout.state === 'open'), targets);
+}
+
+/** A page without a script, whose forms lead to these origins. */
+export function sendHtml(reply: FastifyReply, html: string, formTargets: readonly string[] = ["'none'"]) {
   return reply
     .headers({
-      'content-security-policy': `default-src 'none'; style-src 'self'; form-action ${[...new Set(targets)].join(' ')}; base-uri 'none'; frame-ancestors 'none'`,
+      'content-security-policy': `default-src 'none'; style-src 'self'; form-action ${[...new Set(formTargets)].join(' ')}; base-uri 'none'; frame-ancestors 'none'`,
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     })
     .type('text/html; charset=utf-8')
-    .send(page(provider, checkout, isDeclined && checkout.state === 'open'));
+    .send(html);
 }
 
 function sendUnknown(reply: FastifyReply) {
@@ -91,19 +96,19 @@ function page(provider: SandboxProvider, checkout: CheckoutDescription, isDeclin
   const action = pathOf(provider, checkout.reference);
   const shop = URL.canParse(checkout.successUrl) ? new URL(checkout.successUrl).host : 'the shop';
   const order = checkout.orderNumber === null ? 'Your order' : `Order ${checkout.orderNumber}`;
+  const heading = `${order} · ${escapeHtml(checkout.amountText)}`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${order} · sandbox checkout</title>
+<title>${heading} · sandbox checkout</title>
 <link rel="stylesheet" href="/sandbox/checkout.css">
 </head>
 <body>
 <main>
 <p class="sandbox">Sandbox. No money moves here.</p>
-<h1>${order}</h1>
-<p class="amount">${escapeHtml(checkout.amountText)}</p>
+<h1>${heading}</h1>
 <p class="provider">to ${escapeHtml(shop)}, by what stands in for ${providerNames[provider.name]}</p>
 ${isDeclined ? '<p class="notice" role="alert">The card was declined. Nothing was taken.</p>' : ''}
 ${checkout.state === 'open' ? buttons(action) : ended(checkout)}
@@ -130,17 +135,20 @@ function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : "'self'";
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const style = `:root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif; }
 body { margin: 0; display: grid; min-height: 100vh; place-items: center; background: Canvas; color: CanvasText; }
 main { box-sizing: border-box; width: min(100%, 26rem); padding: 1.5rem; }
-h1 { font-size: 1.25rem; margin: 1.5rem 0 0; }
+main.wide { width: min(100%, 60rem); place-self: start center; }
+h1 { font-size: 2rem; line-height: 1.2; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
 p { margin: .5rem 0; }
 .sandbox { padding: .5rem .75rem; border-radius: .5rem; background: #ffe9a8; color: #4a3600; font-weight: 600; }
-.amount { font-size: 2.5rem; font-weight: 700; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; }
+th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid #8884; text-align: start; overflow-wrap: anywhere; }
 .provider { opacity: .7; margin-bottom: 1.5rem; }
 .notice { padding: .5rem .75rem; border-radius: .5rem; background: #ffd9d6; color: #6b0f0a; }
 button { font: inherit; width: 100%; min-height: 3rem; margin: .375rem 0; border: 1px solid #8888; border-radius: .5rem; background: transparent; color: inherit; cursor: pointer; }

@@ -32,8 +32,8 @@ describe('the checkout page', () => {
     const session = await shop.checkout({ orderNumber: 1042, amount: 123_450 });
     const answer = await fetch(String(session.url));
     const page = await answer.text();
-    expect(page).toContain('Order 1042');
-    expect(page).toContain('€1,234.50');
+    expect(page).toContain('<h1>Order 1042 · €1,234.50</h1>');
+    expect(page).toContain('to shop.test, by what stands in for Stripe');
     expect(page).toContain('No money moves');
     expect(page).not.toMatch(/<script|style=|onclick/);
     const policy = answer.headers.get('content-security-policy') ?? '';
@@ -83,6 +83,25 @@ describe('the checkout page', () => {
   it('is not there for a checkout that is not', async () => {
     expect((await fetch(`${sandbox.url}/sandbox/checkout/stripe/cs_none`)).status).toBe(404);
     expect((await press(`${sandbox.url}/sandbox/checkout/other/cs_none/pay`)).status).toBe(404);
+  });
+});
+
+describe('the overview', () => {
+  it('says what this is, leads to the checkouts that are open, and lists what became of the money', async () => {
+    const read = async () => (await fetch(`${sandbox.url}/`)).text();
+    expect(await read()).toContain('No checkout is open');
+    const session = await shop.checkout({ orderNumber: 1042 });
+    const page = await read();
+    const [, link = ''] = /<a href="([^"]+)">Order 1042<\/a>/.exec(page) ?? [];
+    expect((await fetch(sandbox.url + link)).status).toBe(200);
+    expect(page).toContain('€12.50');
+    expect(page).toContain('No money moves');
+
+    await press(`${sandbox.url}${link}/pay`);
+    const paid = await read();
+    expect(paid).not.toContain(session.id);
+    expect(paid).toMatch(/<td>authorised<\/td>\s*<td>€12\.50<\/td>/);
+    expect(paid).not.toMatch(/<script|style=|onclick/);
   });
 });
 

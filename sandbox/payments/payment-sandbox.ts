@@ -7,6 +7,7 @@ import { controlRoutes } from './control-routes.ts';
 import { SandboxFaults, send } from './faults.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { SandboxLedger } from './ledger.ts';
+import { overviewRoutes } from './overview-page.ts';
 import { createPayPalProvider } from './paypal/paypal-provider.ts';
 import { SandboxClock } from './sandbox-clock.ts';
 import { SandboxIds } from './sandbox-ids.ts';
@@ -128,6 +129,7 @@ async function buildApp(context: SandboxContext, providers: readonly SandboxProv
     await app.register(async (scope) => provider.routes(scope, context));
   }
   await app.register(async (scope) => checkoutRoutes(scope, providers));
+  await app.register(async (scope) => overviewRoutes(scope, context.ledger, providers));
   await app.register(async (scope) => controlRoutes(scope, context, providers));
   app.setNotFoundHandler((request, reply) => {
     for (const provider of providers) {

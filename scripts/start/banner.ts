@@ -1,15 +1,13 @@
 import { sampleEmails, samplePassword } from '../../src/domain/user.ts';
 import { type DemoEnvironment, demoAdmin } from './environment.ts';
+import { paymentKeysText } from './payment-sandbox.ts';
 
 /**
  * The last words of a start: where everything is, and who to be there. Without a private database there are no samples; without a
  * sandbox payments are real.
  */
-export function demoBanner(
-  { url, variables }: DemoEnvironment,
-  dataDir: string | undefined,
-  sandboxUrl: string | undefined,
-) {
+export function demoBanner(demo: DemoEnvironment, dataDir: string | undefined, sandboxUrl: string | undefined) {
+  const { url, variables } = demo;
   const hasSamples = dataDir !== undefined;
   const { ADMIN_USERNAME: username = '', ADMIN_PASSWORD: password } = variables;
   const admin = password === demoAdmin.password ? `${username} / ${password}` : `${username} and your ADMIN_PASSWORD`;
@@ -26,8 +24,8 @@ export function demoBanner(
     `  Queues      ${urls.queues}   (${admin})`,
     `  Readiness   ${urls.readiness}`,
     sandboxUrl
-      ? `  Payments    ${sandboxUrl}/sandbox/checkouts   (a sandbox for Stripe and PayPal: no money moves)`
-      : '  Payments    by the keys of your environment',
+      ? `  Payments    ${sandboxUrl}/   (a sandbox for Stripe and PayPal: no money moves)`
+      : `  Payments    ${paymentKeysText(demo)}`,
     '',
     ...(hasSamples
       ? [

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Config, ConfigError, readConfig } from '../../src/config.ts';
+import { type PaymentProvider, paymentProviders } from '../../src/domain/payment.ts';
 import { findHandlerModule, HandlerSettingError } from '../../workers/bots/handlers/handler-module.ts';
 
 /** What the demo sets for its processes where the environment and a `.env` file say nothing. */
@@ -12,8 +13,8 @@ export type DemoEnvironment = {
   url: string;
   /** The operator brought a database of their own: it is neither started nor filled by us. */
   hasOwnDatabase: boolean;
-  /** The operator brought keys of a payment provider: then nothing stands in for it. */
-  hasPaymentKeys: boolean;
+  /** The providers that the operator brought keys of: where there is one, nothing stands in for either. */
+  paymentKeysOf: PaymentProvider[];
   variables: NodeJS.ProcessEnv;
 };
 
@@ -50,7 +51,7 @@ export function readDemoEnvironment(root: string, dataFolder: string): DemoEnvir
     port,
     url,
     hasOwnDatabase,
-    hasPaymentKeys: payments.stripe !== null || payments.paypal !== null,
+    paymentKeysOf: paymentProviders.filter((provider) => payments[provider] !== null),
     variables: { ...variables, PUBLIC_URL: env.PUBLIC_URL || url },
   };
 }

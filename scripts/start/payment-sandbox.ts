@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { findFreePort, isPortFree } from '../../sandbox/free-port.ts';
 import { defaultKeys } from '../../sandbox/payments/sandbox-keys.ts';
+import { type PaymentProvider, paymentProviders } from '../../src/domain/payment.ts';
 import type { DemoEnvironment } from './environment.ts';
 import type { ProcfileLine } from './procfile.ts';
 
@@ -19,7 +20,7 @@ const portDistance = 10;
 
 /** Null where the environment has keys: then a real provider is asked, and the other one is not offered. */
 export async function planPaymentSandbox(demo: DemoEnvironment, dataFolder: string): Promise<SandboxPlan | null> {
-  if (demo.hasPaymentKeys) return null;
+  if (demo.paymentKeysOf.length > 0) return null;
   const port = await choosePort(demo);
   const url = `http://127.0.0.1:${port}`;
   const keys = {
@@ -44,9 +45,19 @@ export async function planPaymentSandbox(demo: DemoEnvironment, dataFolder: stri
   };
 }
 
+const providerNames: Record<PaymentProvider, string> = { stripe: 'Stripe', paypal: 'PayPal' };
+
+/** By whom customers pay where no sandbox runs. */
+export function paymentKeysText({ paymentKeysOf }: DemoEnvironment): string {
+  const missing = paymentProviders.find((provider) => !paymentKeysOf.includes(provider));
+  const offered = `${paymentKeysOf.map((provider) => providerNames[provider]).join(' and ')} by the keys of your environment`;
+  return missing ? `${offered}; ${providerNames[missing]} is not offered, and no sandbox runs` : offered;
+}
+
 /** The one that was asked for, or none; else one nearby that is free. */
 async function choosePort({ port, variables: { SANDBOX_PORT: wanted } }: DemoEnvironment): Promise<number> {
   if (wanted && Number(wanted) !== 0) {
+    if (Number(wanted) === port) throw new Error(`SANDBOX_PORT: ${wanted} is the PORT of web. Name another one`);
     if (await isPortFree(Number(wanted))) return Number(wanted);
     throw new Error(`SANDBOX_PORT: ${wanted} is in use. Stop what uses it, or name another one`);
   }

@@ -4,6 +4,7 @@ import type { OrderStatus } from '../domain/order-status.ts';
 import { countText } from './count-text.ts';
 import { moneyText } from './currency.ts';
 import { durationText } from './duration.ts';
+import { eventDetailText } from './event-detail.ts';
 import { type Output, paint, printable, writeLine, writeTable } from './terminal.ts';
 
 const statusStyles = {
@@ -59,12 +60,14 @@ function factLines(order: Order): string[] {
 function paymentLines({ status, payment }: Order): string[] {
   if (payment.method === 'counter') return [];
   const reference = payment.reference === null ? '' : ` (${printable(payment.reference)})`;
-  const lines = [`${payment.method}: ${(payment.status ?? '').replaceAll('_', ' ')}${reference}`];
+  const lines = [`${payment.method}: ${paymentStatusText(payment)}${reference}`];
   if (payment.checkoutUrl !== null) lines.push(`pay at ${printable(payment.checkoutUrl)}`);
   else if (status === 'awaiting_payment') lines.push('its checkout is being opened: `twolane orders pay` asks for it');
-  if (payment.authorisedUntil !== null) lines.push(`held until ${payment.authorisedUntil}`);
+  if (payment.authorisedUntil !== null && status !== 'cancelled') lines.push(`held until ${payment.authorisedUntil}`);
   return lines;
 }
+
+const paymentStatusText = ({ status }: Order['payment']) => (status ?? '').replaceAll('_', ' ');
 
 function attemptText(attempt: number): string {
   return attempt > 1 ? ` (attempt ${attempt})` : '';
@@ -77,12 +80,13 @@ export function writeOrders(output: Output, orders: Order[]): void {
   }
   writeTable(
     output,
-    ['NUMBER', 'LANE', 'STATUS', 'TOTAL', 'PLACED', 'FOR', 'ITEMS'],
+    ['NUMBER', 'LANE', 'STATUS', 'TOTAL', 'PAYMENT', 'PLACED', 'FOR', 'ITEMS'],
     orders.map((order) => [
       String(order.number),
       laneText(output, order.lane),
       statusText(output, order.status),
       moneyText(order.total),
+      `${order.payment.method} ${paymentStatusText(order.payment)}`.trimEnd(),
       clockText(order.placedAt),
       printable(order.customerName ?? ''),
       printable(order.items.map(({ sku, quantity }) => `${quantity} ${sku}`).join(', ')),
@@ -90,7 +94,7 @@ export function writeOrders(output: Output, orders: Order[]): void {
   );
 }
 
-export function writeOrderEvents(output: Output, events: OrderEvent[]): void {
+export function writeOrderEvents(output: Output, events: OrderEvent[], orderCurrency: string): void {
   writeLine(output);
   writeTable(
     output,
@@ -100,7 +104,7 @@ export function writeOrderEvents(output: Output, events: OrderEvent[]): void {
       type.replaceAll('_', ' '),
       printable(actor),
       String(attempt),
-      printable(detail === null ? '' : JSON.stringify(detail)),
+      printable(eventDetailText(detail, orderCurrency)),
     ]),
   );
 }

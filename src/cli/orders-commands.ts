@@ -183,7 +183,7 @@ function addShowCommand(orders: Command, terminal: Terminal): void {
         return writeJson(terminal.stdout, { ...(shown.raw as object), ...(history?.raw as object | undefined) }); // objects: the schemas saw them
       }
       writeOrder(terminal.stdout, shown.value.order);
-      if (history) writeOrderEvents(terminal.stdout, history.value.events);
+      if (history) writeOrderEvents(terminal.stdout, history.value.events, shown.value.order.total.currency);
     });
 }
 

@@ -6,7 +6,7 @@ import type { Patience, Server } from './api-client.ts';
 import { parseDurationMs } from './duration.ts';
 import { withProjectSettings } from './project-settings.ts';
 import { findServerUrl, isLoopback } from './server-address.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal, writeLine } from './terminal.ts';
 
 export const accounts = {
   normal: 'normal@twolane.test',
@@ -33,6 +33,12 @@ export async function connect(
   const server = await reach(terminal, command, sessions);
   const { as } = command.optsWithGlobals<GlobalOptions>();
   return { ...server, user: as ?? (await whoIsMeant(sessions, server.url, sampleAccount)) };
+}
+
+/** Before somebody's money is touched: whose word it is, where the command line does not say so itself. */
+export function sayWhoSpeaks(terminal: Terminal, command: Command, { user }: { user: string }): void {
+  if (command.optsWithGlobals<GlobalOptions>().as !== undefined || wantsJson(command)) return;
+  writeLine(terminal.stdout, `as ${printable(user)} (--as names another account)`);
 }
 
 /** The server, for what is public, what is the admin’s, and for signing in. */

@@ -20,20 +20,21 @@ const countedAtMost = 50_000;
 
 /** How the money stands, from indexes of what is open and from the newest payments alone. */
 export async function readPaymentFigures(db: Db): Promise<PaymentFigures> {
-  const [payments, unknownOperations, failingLooks, holds, events, quarantined, differences, reconciled] = await Promise.all([
-    db.any(sql.type(z.object({ provider: paymentProviderSchema, status: paymentStatusSchema, count: int8 }))`
+  const [payments, unknownOperations, failingLooks, holds, events, quarantined, differences, reconciled] =
+    await Promise.all([
+      db.any(sql.type(z.object({ provider: paymentProviderSchema, status: paymentStatusSchema, count: int8 }))`
       SELECT provider, status, count(*) AS count FROM (
         SELECT provider, status FROM payments WHERE id >= ${firstIdSince(countedDays)} ORDER BY id DESC LIMIT ${countedAtMost}
       ) AS newest GROUP BY provider, status
     `),
-    db.one(sql.type(z.object({ count: int8, oldestSeconds: z.number() }))`
+      db.one(sql.type(z.object({ count: int8, oldestSeconds: z.number() }))`
       SELECT count(*) AS count, coalesce(extract(epoch FROM now() - min(first_asked_at)), 0)::float8 AS "oldestSeconds"
       FROM payment_operations WHERE state = 'unknown'
     `),
-    db.oneFirst(sql.type(z.object({ count: int8 }))`
+      db.oneFirst(sql.type(z.object({ count: int8 }))`
       SELECT count(*) AS count FROM payments WHERE next_sync_at IS NOT NULL AND sync_failures > 0
     `),
-    db.one(sql.type(z.object({ endingSoon: int8, nextEndSeconds: z.number().nullable() }))`
+      db.one(sql.type(z.object({ endingSoon: int8, nextEndSeconds: z.number().nullable() }))`
       SELECT count(*) FILTER (WHERE ends_at < now() + interval '24 hours') AS "endingSoon",
              extract(epoch FROM min(ends_at) - now())::float8 AS "nextEndSeconds"
       FROM (
@@ -44,22 +45,22 @@ export async function readPaymentFigures(db: Db): Promise<PaymentFigures> {
         WHERE next_sync_at IS NULL AND status = 'authorised' AND id IN (SELECT payment_id FROM quarantine WHERE state = 'open')
       ) AS hold
     `),
-    db.one(sql.type(z.object({ waiting: int8, parked: int8, oldestSeconds: z.number() }))`
+      db.one(sql.type(z.object({ waiting: int8, parked: int8, oldestSeconds: z.number() }))`
       SELECT count(*) FILTER (WHERE state = 'received') AS waiting, count(*) FILTER (WHERE state = 'parked') AS parked,
              coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE state = 'received')), 0)::float8 AS "oldestSeconds"
       FROM webhook_events WHERE next_try_at IS NOT NULL
     `),
-    db.any(sql.type(z.object({ kind: z.string(), count: int8 }))`
+      db.any(sql.type(z.object({ kind: z.string(), count: int8 }))`
       SELECT kind, count(*) AS count FROM quarantine WHERE state = 'open' GROUP BY kind
     `),
-    db.any(sql.type(z.object({ provider: z.string(), kind: z.string(), count: int8 }))`
+      db.any(sql.type(z.object({ provider: z.string(), kind: z.string(), count: int8 }))`
       SELECT provider, kind, count(*) AS count FROM reconciliation_differences WHERE resolved_at IS NULL GROUP BY provider, kind
     `),
-    db.any(sql.type(z.object({ provider: z.string(), ageSeconds: z.number() }))`
+      db.any(sql.type(z.object({ provider: z.string(), ageSeconds: z.number() }))`
       SELECT provider, extract(epoch FROM now() - max(finished_at))::float8 AS "ageSeconds"
       FROM reconciliation_runs WHERE finished_at IS NOT NULL AND failure IS NULL GROUP BY provider
     `),
-  ]);
+    ]);
   return { payments, unknownOperations, failingLooks, holds, events, quarantined, differences, reconciled };
 }
 

@@ -143,8 +143,17 @@ export async function failPaymentLook(
   db: Db,
   paymentId: string,
   leaseId: string,
-  nextSyncAt: Date | null,
+  { nextSyncAt, pauseMs }: { nextSyncAt: Date | null; pauseMs: number | null },
 ): Promise<void> {
+  // The provider asked for a pause: nobody else looks meanwhile, whatever they have heard.
+  if (pauseMs !== null) {
+    await db.query(sql.type(nothing)`
+      UPDATE payments SET lease_until = now() + ${pauseMs}::float8 * interval '1 millisecond', sync_failures = sync_failures + 1,
+        next_sync_at = now() + ${pauseMs}::float8 * interval '1 millisecond'
+      WHERE id = ${paymentId} AND lease_id = ${leaseId}
+    `);
+    return;
+  }
   await db.query(sql.type(nothing)`
     UPDATE payments SET lease_id = NULL, lease_until = NULL, sync_failures = sync_failures + 1,
       next_sync_at = coalesce(${nextSyncAt?.toISOString() ?? null}::timestamptz,

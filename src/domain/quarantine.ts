@@ -55,6 +55,6 @@ export function whatToDecide(one: QuarantineFacts): string {
       ? 'Release it to take the amount that came and go on with the order; discard it to cancel the order and give the money back. A complete order is not cancelled: refund it by hand.'
       : (whyNotReleasable(one) ?? '');
   if (one.kind === 'object_unknown')
-    return 'Discard it if it is about something that was sold elsewhere with the same account; release it to have it looked for once more.';
+    return 'It names a payment as this engine names them, and this engine has never had it: most likely another installation uses the same account. Discard it if that is so; release it to have the payment looked for once more.';
   return 'An event changes nothing by itself. Release it to have its payment looked at, which finds out what the provider really has; discard it to pass it over.';
 }

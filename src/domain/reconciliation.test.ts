@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ComparedMoney, judgeMoney, usualTime } from './reconciliation.ts';
+import { type ComparedMoney, judgeMoney, usualTime, whatToDo } from './reconciliation.ts';
 
 const none = { captured: 0, refunded: 0 };
 const captured = { captured: 240, refunded: 0 };
@@ -76,5 +76,31 @@ describe('the time that is compared', () => {
     expect(fromOf({ lastGoodTo: '2025-01-01T00:00:00Z' }).from).toEqual(new Date('2026-02-17T00:00:00Z'));
     expect(fromOf({ oldestOpen: '2026-03-15T12:00:00Z' }).from).toEqual(new Date('2026-03-15T11:00:00Z'));
     expect(fromOf({ oldestOpen: '2026-01-01T00:00:00Z' }).from).toEqual(new Date('2026-03-13T00:00:00Z'));
+  });
+});
+
+describe('what to do about a difference', () => {
+  const facts = {
+    provider: 'stripe',
+    orderNumber: 1042,
+    reference: 'ch_1',
+    ours: { amountMinor: 330, currency: 'EUR' },
+    theirs: null,
+    detail: 'declined, card_declined: no',
+  } as const;
+
+  it.each([
+    ['capture_overdue', 'capture'],
+    ['hold_not_released', 'hold'],
+    ['money_not_returned', 'refund'],
+    ['operation_stuck', 'void'],
+  ] as const)('names the call that tries once more, of %s', (kind, about) => {
+    const text = whatToDo({ ...facts, kind, about });
+    expect(text).toContain('npx twolane payments retry 1042');
+    expect(text).not.toMatch(/\.\./);
+  });
+
+  it('says amounts as people write them', () => {
+    expect(whatToDo({ ...facts, kind: 'capture_overdue', about: 'capture' })).toContain('3.30 EUR');
   });
 });

@@ -169,17 +169,21 @@ export function whatToDo(difference: DifferenceFacts): string {
         ? `Of ${order}, ${provider} has ${theirs} given back and the ledger ${ours}. Look for ${reference} at ${provider} and settle the rest with the customer there.`
         : `For ${order}, ${provider} has ${theirs} taken and the ledger ${ours}. Look for ${reference} at ${provider}; what was taken too much, give back there.`;
     case 'capture_overdue':
-      return `Order ${difference.orderNumber} is complete, and ${ours} is still not taken (${detail}). Look for ${reference} at ${provider}; if the hold is there, run its job in the queue payment-capture of Bull Board again, else ask the customer to pay.`;
+      return `Order ${difference.orderNumber} is complete, and ${ours} is still not taken (${detail}). Look for ${reference} at ${provider}; if the hold is there, put right what ${provider} says and have it tried once more, ${retry(difference.orderNumber)}. Else ask the customer to pay.`;
     case 'hold_not_released':
-      return `Order ${difference.orderNumber} is cancelled, and ${provider} still holds ${ours} of the customer’s. Void ${reference} at ${provider}.`;
+      return `Order ${difference.orderNumber} is cancelled, and ${provider} still holds ${ours} of the customer’s. Have it tried once more, ${retry(difference.orderNumber)}, or void ${reference} at ${provider}.`;
     case 'money_not_returned':
-      return `Order ${difference.orderNumber} is cancelled, and ${ours} of it is not given back. Refund ${reference} at ${provider}, or the rest of the order here.`;
+      return `Order ${difference.orderNumber} is cancelled, and ${ours} of it is not given back. Have it tried once more, ${retry(difference.orderNumber)}, or refund ${reference} at ${provider}.`;
     case 'operation_stuck':
-      return `The ${about} for ${order} did not end well: ${detail}. Put right what ${provider} says, then run its job in the queue payment-sync or payment-capture of Bull Board again.`;
+      return `The ${about} for ${order} did not end well: ${detail}. Put right what ${provider} says, then have it tried once more, ${retry(difference.orderNumber)}${isRefund ? '; a refund that has failed is asked for again' : ''}.`;
     case 'webhook_parked':
       return `${provider} told of ${detail}, which names a payment that this engine does not have. If another installation uses the same account, give each its own webhook endpoint; otherwise see the quarantine in three days.`;
   }
 }
+
+/** `POST /v1/orders/{number}/payment/retry` for people: who may do it, and how. */
+const retry = (orderNumber: number | null) =>
+  `by a manager with \`npx twolane payments retry ${orderNumber ?? 'ORDER'}\` or by its failed job in Bull Board`;
 
 function say(money: Money | null): string {
   if (money === null) return 'an amount';

@@ -10,7 +10,10 @@ export function measurePayments(gauge: GaugeMaker, { pool }: Database) {
   const payments = gauge('payments', 'Payments of the last three days by where their money is', 'provider', 'status');
   const unknown = gauge('payment_operations_unknown', 'What a provider was asked for and nobody has heard the end of');
   const unknownFor = gauge('payment_operations_unknown_oldest_seconds', 'How long ago the oldest of them was asked');
-  const failing = gauge('payment_looks_failing', 'Payments whose last look failed: their provider is away or refuses, or they are stuck');
+  const failing = gauge(
+    'payment_looks_failing',
+    'Payments whose last look failed: their provider is away or refuses, or they are stuck',
+  );
   const ending = gauge('authorisations_ending', 'Holds that end within 24 hours');
   const nextEnd = gauge('authorisation_next_end_seconds', 'Until the next hold ends; absent where there is none');
   const events = gauge('webhook_events', 'Events of providers that are not handled yet', 'state');
@@ -23,7 +26,19 @@ export function measurePayments(gauge: GaugeMaker, { pool }: Database) {
     'provider',
   );
   return {
-    gauges: [payments, unknown, unknownFor, failing, ending, nextEnd, events, eventLag, quarantined, differences, reconciled],
+    gauges: [
+      payments,
+      unknown,
+      unknownFor,
+      failing,
+      ending,
+      nextEnd,
+      events,
+      eventLag,
+      quarantined,
+      differences,
+      reconciled,
+    ],
     async fill() {
       const figures = await readPaymentFigures(pool);
       for (const { provider, status, count } of figures.payments) payments.set({ provider, status }, count);

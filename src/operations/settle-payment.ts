@@ -34,6 +34,7 @@ export class PaymentStuckError extends Error {
   }
 }
 
+const longestPauseMs = 600_000;
 /** How long until somebody is reminded of what only they can mend. */
 const stuckForMs = 86_400_000;
 /** The lease outlasts a call to the provider. */
@@ -69,7 +70,7 @@ export async function settlePayment(
     } catch (error) {
       // What is stuck is said again once a day, and not every hour.
       const nextSyncAt = error instanceof PaymentStuckError ? new Date(Date.now() + stuckForMs) : null;
-      await failPaymentLook(deps.pool, paymentId, leaseId, nextSyncAt);
+      await failPaymentLook(deps.pool, paymentId, leaseId, { nextSyncAt, pauseMs: pauseOf(error) });
       if (error instanceof LeaseLostError) await lookAgain(deps, paymentId);
       throw error;
     }
@@ -77,6 +78,12 @@ export async function settlePayment(
     if (end === 'lost') await lookAgain(deps, paymentId);
     if (end !== 'has more') return 'settled';
   }
+}
+
+/** As long as a provider wants to be left alone, within reason. */
+function pauseOf(error: unknown): number | null {
+  const pauseMs = error instanceof ProviderError ? error.retryAfterMs : null;
+  return pauseMs === null ? null : Math.min(pauseMs, longestPauseMs);
 }
 
 /** Something may have been asked after another process had looked. */

@@ -185,12 +185,20 @@ export function amountText(amount: Amount): string {
   return `${value} ${currency_code}`;
 }
 
+/** `€12.50`, as Stripe's checkout shows it, too. */
+function amountForCustomers(amount: Amount): string {
+  const { value, currency_code: currency } = writeAmount(amount);
+  const digits = value.split('.')[1]?.length ?? 0;
+  const form = { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
+  return new Intl.NumberFormat('en', form).format(Number(value));
+}
+
 /** What the customer sees, and where they go from there with what PayPal adds to the address. */
 export function checkoutOf(order: PayPalOrder) {
   return {
     reference: order.id,
     orderNumber: orderNumberOf(order),
-    amountText: amountText(order.amount),
+    amountText: amountForCustomers(order.amount),
     successUrl: withQuery(order.returnUrl, { token: order.id, PayerID: payerId }),
     cancelUrl: withQuery(order.cancelUrl, { token: order.id }),
   };

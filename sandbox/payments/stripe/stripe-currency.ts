@@ -71,10 +71,16 @@ export function isoMinor(amount: number, currency: string): number {
 }
 
 export function amountText(amount: number, currency: string): string {
-  const digits = zeroDecimal.has(currency) || wholeUnitsOnly.has(currency) ? 0 : threeDecimal.has(currency) ? 3 : 2;
-  const value = wholeUnitsOnly.has(currency) ? amount / 100 : amount / 10 ** digits;
+  return isoText(isoMinor(amount, currency), currency);
+}
+
+/** `€12.50` of 1250 in minor units of ISO 4217. */
+export function isoText(amountMinor: number, currency: string): string {
+  const code = currency.toLowerCase();
+  const isWhole = wholeUnitsOnly.has(code) || (zeroDecimal.has(code) && code !== 'mga');
+  const digits = isWhole ? 0 : threeDecimal.has(code) ? 3 : 2;
   const form = { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
-  return new Intl.NumberFormat('en', form).format(value);
+  return new Intl.NumberFormat('en', form).format(amountMinor / 10 ** digits);
 }
 
 function words(text: string): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Difference } from '../../domain/reconciliation.ts';
+import type { Difference, ReconciliationRun } from '../../domain/reconciliation.ts';
 import { countText } from '../count-text.ts';
 import { moneyText } from '../currency.ts';
 import { parseDurationMs } from '../duration.ts';
@@ -7,13 +7,21 @@ import { exitCodes } from '../failures.ts';
 import { connectAsNobody, examples, needsAdmin, wantsJson } from '../program-options.ts';
 import { type Output, paint, printable, type Terminal, writeJson, writeLine, writeTable } from '../terminal.ts';
 import { reconcile } from './reconcile-call.ts';
+import { addRetryCommand } from './retry-command.ts';
 import { showRuns } from './run-progress.ts';
 
 export function addPaymentsCommands(program: Command, terminal: Terminal, outcome: { exitCode: number }): void {
   const payments = program
     .command('payments')
-    .description('compare the ledger with the payment providers')
-    .addHelpText('after', examples(['twolane payments reconcile', 'does all the money agree?']));
+    .description('compare the ledger with the payment providers, and try again what they refused')
+    .addHelpText(
+      'after',
+      examples(
+        ['twolane payments reconcile', 'does all the money agree?'],
+        ['twolane payments retry 1001', 'once the reason of a refusal is gone'],
+      ),
+    );
+  addRetryCommand(payments, terminal);
   payments
     .command('reconcile')
     .description('compare the ledger with Stripe and PayPal now, and list what does not agree')
@@ -40,17 +48,25 @@ export function addPaymentsCommands(program: Command, terminal: Terminal, outcom
       }
       const open = done.differences.filter(({ resolvedAt }) => resolvedAt === null);
       if (json) writeJson(terminal.stdout, done.raw);
-      else writeDifferences(terminal.stdout, open);
+      else writeOutcome(terminal.stdout, done.runs, open);
       const isGood = open.length === 0 && done.runs.every(({ state }) => state === 'done');
       outcome.exitCode = isGood ? exitCodes.ok : exitCodes.failed;
     });
 }
 
+function writeOutcome(output: Output, runs: readonly ReconciliationRun[], open: readonly Difference[]): void {
+  const unread = runs.filter(({ state }) => state !== 'done').map(({ provider }) => provider);
+  if (open.length > 0) writeDifferences(output, open);
+  else if (runs.length === 0)
+    writeLine(output, 'nothing was compared: no payment provider is set up, and no payment of one is open');
+  else if (unread.length > 0)
+    writeLine(output, `nothing is open, but ${unread.join(' and ')} could not be compared to the end`);
+  else if (runs.every(({ compared, movements }) => compared === 0 && movements === 0))
+    writeLine(output, 'nothing is open, and nothing was compared: there was no payment in that time');
+  else writeLine(output, 'nothing is open: what was compared agrees');
+}
+
 function writeDifferences(output: Output, differences: readonly Difference[]): void {
-  if (differences.length === 0) {
-    writeLine(output, 'nothing is open: what was compared agrees');
-    return;
-  }
   writeLine(output);
   writeTable(
     output,

@@ -38,6 +38,8 @@ function runText(output: Output, run: ReconciliationRun): string {
   const { provider, movements, ofOthers, compared } = run;
   const read = `${countText(movements, 'movement')}${ofOthers > 0 ? ` (${ofOthers} of other sales)` : ''}`;
   const time = `${minutes(run.from)} to ${minutes(run.to)}`;
+  if (run.failure !== null && compared === 0 && movements === 0)
+    return `${provider}: ${outcomeText(output, run)}; ${time}`;
   return `${provider}: ${outcomeText(output, run)}; ${countText(compared, 'payment')}, ${read}, ${time}`;
 }
 

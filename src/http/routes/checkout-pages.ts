@@ -35,7 +35,7 @@ const summaries: Record<ReturnWay, string> = {
 
 /**
  * Where customers come back to. The way they come by proves nothing, so these show what is known and change nothing; after paying the
- * provider is asked. Numbers can be guessed: there is nothing here that the board would not show, and no way to pay.
+ * provider is asked. Numbers can be guessed, so whoever does sees how an order and its payment stand: no name, no amount, no way to pay.
  */
 export async function checkoutPageRoutes(
   scope: FastifyInstance,
@@ -55,7 +55,8 @@ export async function checkoutPageRoutes(
           operationId: way === 'success' ? 'showPaidReturn' : 'showUnpaidReturn',
           tags: ['Payments and hooks'],
           summary: summaries[way],
-          description: 'Of an order that is paid online. It changes nothing, and says nothing about anybody.',
+          description:
+            'Of an order that is paid online, to whoever has its number. It changes nothing, and says nothing of who ordered what.',
           querystring: query,
           response: { 200: returnedSchema },
         },
