@@ -140,15 +140,16 @@ export function escapeHtml(text: string): string {
 }
 
 const style = `:root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif; }
-body { margin: 0; display: grid; min-height: 100vh; place-items: center; background: Canvas; color: CanvasText; }
+body { grid-template-columns: minmax(0, auto); margin: 0; display: grid; min-height: 100vh; place-items: center; background: Canvas; color: CanvasText; }
 main { box-sizing: border-box; width: min(100%, 26rem); padding: 1.5rem; }
 main.wide { width: min(100%, 60rem); place-self: start center; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
 p { margin: .5rem 0; }
 .sandbox { padding: .5rem .75rem; border-radius: .5rem; background: #ffe9a8; color: #4a3600; font-weight: 600; }
-table { width: 100%; border-collapse: collapse; }
-th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid #8884; text-align: start; overflow-wrap: anywhere; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid #8884; text-align: start; }
+td:last-child { overflow-wrap: anywhere; }
 .provider { opacity: .7; margin-bottom: 1.5rem; }
 .notice { padding: .5rem .75rem; border-radius: .5rem; background: #ffd9d6; color: #6b0f0a; }
 button { font: inherit; width: 100%; min-height: 3rem; margin: .375rem 0; border: 1px solid #8888; border-radius: .5rem; background: transparent; color: inherit; cursor: pointer; }
