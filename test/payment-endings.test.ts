@@ -148,6 +148,18 @@ describe.each(cases)('how a payment by %s ends, on %s', (provider, backend) => {
     expect(money.moved(order.number)).toEqual([hold, 'voided 240 EUR']);
   });
 
+  it('cancelled by a manager after it has failed: the hold is let go', async () => {
+    const order = await pending();
+    await money.engine.database.query(
+      "UPDATE orders SET status = 'failed', failure_reason = 'burnt' WHERE number = $1",
+      [order.number],
+    );
+    expect(await money.cancel(order.number, normal), 'by its owner').toBe(409);
+    expect(await money.cancel(order.number, manager)).toBe(200);
+    await money.untilAt(order.number, 'cancelled', 'voided');
+    expect(money.moved(order.number)).toEqual([hold, 'voided 240 EUR']);
+  });
+
   it('paid and cancelled at the same moment: never both held and kept', async () => {
     for (let round = 0; round < 4; round += 1) {
       const order = await money.placeOnline(provider);

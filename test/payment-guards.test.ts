@@ -4,34 +4,26 @@ import pg from 'pg';
 import Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SandboxOperation } from '../sandbox/payments/fault-script.ts';
-import { type Database, openDatabase } from '../src/db/pool.ts';
 import type { Order } from '../src/domain/order.ts';
 import { type PaymentProvider, paymentProviders } from '../src/domain/payment.ts';
-import { createLog } from '../src/log.ts';
 import { handleWebhookEvent } from '../src/operations/handle-webhook-event.ts';
-import { type PaymentDeps, paymentSettingsOf } from '../src/operations/payment-deps.ts';
 import { askForDueWork } from '../src/operations/payment-janitor.ts';
 import { settlePayment } from '../src/operations/settle-payment.ts';
-import { openGateways } from '../src/payments/open-gateways.ts';
 import { type MoneyEngine, startMoneyEngine } from './support/money.ts';
+import { openSettling } from './support/settling.ts';
 import { until } from './support/until.ts';
 
 const hold = 'authorised 240 EUR';
 
 let money: MoneyEngine;
-let database: Database;
-let deps: PaymentDeps;
+let deps: Awaited<ReturnType<typeof openSettling>>;
 beforeAll(async () => {
   money = await startMoneyEngine('postgres', { roles: [], hasWebhooks: false });
-  const log = createLog('silent', 'test');
-  database = await openDatabase(money.engine.config.databaseUrl, log);
-  const { gateways } = openGateways(money.engine.config.payments);
-  const payments = paymentSettingsOf(money.engine.config.payments);
-  deps = { pool: database.pool, gateways, payments, announce: () => {}, wakeRelay: () => {}, log };
+  deps = await openSettling(money.engine);
 });
 afterEach(() => money.sandbox.faults.clear());
 afterAll(async () => {
-  await database.close();
+  await deps.close();
   await money.close();
 });
 

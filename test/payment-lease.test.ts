@@ -2,32 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimPayment, findPayment } from '../src/db/payments.ts';
-import { type Database, openDatabase } from '../src/db/pool.ts';
 import type { Order } from '../src/domain/order.ts';
-import { createLog } from '../src/log.ts';
 import { referencesOf } from '../src/operations/ask-provider.ts';
 import { LeaseLostError } from '../src/operations/lease-lost-error.ts';
-import { type PaymentDeps, paymentSettingsOf } from '../src/operations/payment-deps.ts';
 import { recordSeenPayment } from '../src/operations/record-seen-payment.ts';
 import { settlePayment } from '../src/operations/settle-payment.ts';
-import { openGateways } from '../src/payments/open-gateways.ts';
 import type { ProviderPayment } from '../src/payments/payment-gateway.ts';
 import { type MoneyEngine, startMoneyEngine } from './support/money.ts';
+import { openSettling } from './support/settling.ts';
 import { until } from './support/until.ts';
 
 let money: MoneyEngine;
-let database: Database;
-let deps: PaymentDeps;
+let deps: Awaited<ReturnType<typeof openSettling>>;
 beforeAll(async () => {
   money = await startMoneyEngine('postgres', { roles: [], hasWebhooks: false });
-  const log = createLog('silent', 'test');
-  database = await openDatabase(money.engine.config.databaseUrl, log);
-  const { gateways } = openGateways(money.engine.config.payments);
-  const payments = paymentSettingsOf(money.engine.config.payments);
-  deps = { pool: database.pool, gateways, payments, announce: () => {}, wakeRelay: () => {}, log };
+  deps = await openSettling(money.engine);
 });
 afterAll(async () => {
-  await database.close();
+  await deps.close();
   await money.close();
 });
 
