@@ -51,14 +51,14 @@ describe.each(backends)('the classic requirements on %s', (backend) => {
     const bot = await engine.api.addBot();
     const addedAt = Date.now();
     await untilStatus(first.number, 'processing');
-    expect(Date.now() - addedAt).toBeLessThan(600);
+    expect(Date.now() - addedAt).toBeLessThan(1_500);
     expect(await status(second.number)).toBe('pending');
     await untilStatus(second.number, 'complete');
     const done = await engine.api.order(first.number);
     expect(done).toMatchObject({ status: 'complete', botNumber: bot.number, attempt: 1 });
     const took = Date.parse(done.completedAt ?? '') - Date.parse(done.startedAt ?? '');
     expect(took).toBeGreaterThanOrEqual(processingMs - 5);
-    expect(took).toBeLessThan(processingMs + 500);
+    expect(took).toBeLessThan(processingMs + 1_500);
     const next = await engine.api.order(second.number);
     expect(Date.parse(next.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(done.completedAt ?? ''));
     expect((await engine.api.events(first.number)).map((event) => event.type)).toEqual([
@@ -74,7 +74,7 @@ describe.each(backends)('the classic requirements on %s', (backend) => {
     const order = await engine.api.place('vip');
     await untilStatus(order.number, 'processing');
     const started = await engine.api.order(order.number);
-    expect(Date.parse(started.startedAt ?? '') - Date.parse(order.placedAt)).toBeLessThan(500);
+    expect(Date.parse(started.startedAt ?? '') - Date.parse(order.placedAt)).toBeLessThan(1_500);
     await untilStatus(order.number, 'complete');
     await until('bot idle again', async () => (await engine.api.bots())[0]?.status === 'idle');
   });

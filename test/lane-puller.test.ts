@@ -102,7 +102,7 @@ describe.each(backends)('the lane puller on %s', (backend) => {
 
   it('shares a burst among processes: nobody is idle while orders wait', async () => {
     const producer = openStore();
-    const work = () => new Promise<void>((resolve) => setTimeout(resolve, 300));
+    const work = () => new Promise<void>((resolve) => setTimeout(resolve, 1_500));
     const all = [await startPuller(2, work), await startPuller(2, work), await startPuller(2, work)];
     for (let round = 0; round < 3; round++) {
       const startedAt = performance.now();
@@ -110,11 +110,11 @@ describe.each(backends)('the lane puller on %s', (backend) => {
       await until(
         'all six taken',
         () => all.reduce((sum, { taken }) => sum + taken.length, 0) === 6 * (round + 1),
-        2_000,
+        5_000,
       );
       const latest = Math.max(...all.flatMap(({ taken }) => taken.map(({ at }) => at)));
-      expect(latest - startedAt, `round ${round}: somebody waited for a bot that was busy`).toBeLessThan(290);
-      await until('all idle', () => all.every(({ puller }) => puller.idleBots === 2), 2_000);
+      expect(latest - startedAt, `round ${round}: somebody waited for a bot that was busy`).toBeLessThan(1_400);
+      await until('all idle', () => all.every(({ puller }) => puller.idleBots === 2), 5_000);
     }
   });
 

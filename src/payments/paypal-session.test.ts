@@ -126,27 +126,27 @@ describe('a call', () => {
   });
 
   it('ends at the time-out as a whole, where it asks several times', async () => {
-    const patient = openGateway(400);
+    const patient = openGateway(1_600);
     answer = async ({ path }): Promise<WireAnswer | 'hang'> => {
       if (path.startsWith('/v2/payments')) return 'hang';
-      await sleep(300);
+      await sleep(1_200);
       return { status: 404, body: { name: 'RESOURCE_NOT_FOUND' } };
     };
     const startedAt = performance.now();
     await expect(failureOf(patient.read(references))).resolves.toMatchObject({ code: 'ETIMEDOUT' });
-    expect(performance.now() - startedAt).toBeLessThan(600);
+    expect(performance.now() - startedAt).toBeLessThan(2_400);
   });
 
   it('ends at the time-out, where the token was refused and another one is slow', async () => {
     const healthy = answerToken;
     answerToken = async (request) => {
-      await sleep(350);
+      await sleep(1_400);
       return await healthy(request);
     };
     answer = () => ({ status: 401, body: { error: 'invalid_token' } });
     const startedAt = performance.now();
-    await expect(failureOf(capture(openGateway(400)))).resolves.toMatchObject({ kind: 'unknown', code: 'ETIMEDOUT' });
-    expect(performance.now() - startedAt).toBeLessThan(650);
+    await expect(failureOf(capture(openGateway(1_600)))).resolves.toMatchObject({ kind: 'unknown', code: 'ETIMEDOUT' });
+    expect(performance.now() - startedAt).toBeLessThan(2_600);
   });
 
   it('does not wait for ever for a token that somebody else has asked for', async () => {
