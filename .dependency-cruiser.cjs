@@ -1,11 +1,11 @@
 // The import line of this project: each layer may import anything to its right, nothing to its left.
 //   src/server.ts, workers/main.ts, src/cli.ts → src/http | workers | src/cli → src/operations
-//     → src/db | accounts | payments | mail | storage → queues → src/domain
+//     → src/db | accounts | payments | mail | receipts | storage | backup → queues → src/domain
 const production = '^(src|queues|workers)/';
 const testFile = '\\.test\\.ts$';
-const adapters = '^src/(db|accounts|payments|mail|storage)/';
+const adapters = '^src/(db|accounts|payments|mail|receipts|storage|backup)/';
 const entryPoint = '^(src/(server|cli)\\.ts|workers/main\\.ts)$';
-const settings = '^src/(config|config-payments|config-values|log)\\.ts$'; // built by the entry points; everybody else sees their types only
+const settings = '^src/(config|config-backup|config-mail|config-payments|config-stores|config-values|log)\\.ts$'; // built by the entry points; everybody else sees their types only
 const outsiders = '^(sandbox|test|bench|scripts)/';
 
 const layer = (name, from, to, rest = {}) => ({
@@ -53,7 +53,7 @@ module.exports = {
       from: {},
       to: {
         path: '^src/',
-        pathNot: ['^src/(domain|operations|db|accounts|payments|mail|storage|http|cli)/', settings, entryPoint],
+        pathNot: ['^src/(domain|operations|db|accounts|payments|mail|receipts|storage|backup|http|cli)/', settings, entryPoint],
       },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },

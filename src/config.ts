@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { type BackupConfig, backupFrom, backupVariables } from './config-backup.ts';
+import { type MailConfig, mailFaults, mailFrom, mailVariables } from './config-mail.ts';
 import { type PaymentConfig, paymentFaults, paymentsFrom, paymentVariables } from './config-payments.ts';
+import { type StoresConfig, storeFaults, storesFrom, storeVariables } from './config-stores.ts';
 import {
   atLeast,
   count,
@@ -63,6 +66,9 @@ const environment = z.object({
   OVERLOAD_EVENT_LOOP_DELAY: durationMs.default(2_000),
 
   ...paymentVariables,
+  ...mailVariables,
+  ...storeVariables,
+  ...backupVariables,
 
   TWOLANE_FAILPOINT: oneOf('after-commit').optional(),
 
@@ -115,6 +121,9 @@ export interface Config {
   /** Where the process ends itself, so that a test can see what is lost; never in production. */
   failpoint: 'after-commit' | null;
   payments: PaymentConfig;
+  mail: MailConfig;
+  stores: StoresConfig;
+  backup: BackupConfig;
   intakeMaxWaiting: number;
   orderMaxAttempts: number;
   bots: {
@@ -166,6 +175,8 @@ export function readConfig(
       'CORS_ORIGINS: * with CORS_CREDENTIALS=true would let every page act for its visitors; name the origins',
     );
   faults.push(...paymentFaults(present, isProduction));
+  faults.push(...mailFaults(present, isProduction));
+  faults.push(...storeFaults(present, isProduction));
   if (present.TWOLANE_FAILPOINT && isProduction) faults.push('TWOLANE_FAILPOINT: is for tests, never for production');
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
@@ -197,6 +208,9 @@ export function readConfig(
     }),
     failpoint: is.TWOLANE_FAILPOINT ?? null,
     payments: paymentsFrom(is),
+    mail: mailFrom(is),
+    stores: storesFrom(is, isProduction),
+    backup: backupFrom(is),
     intakeMaxWaiting: is.INTAKE_MAX_WAITING,
     orderMaxAttempts: is.ORDER_MAX_ATTEMPTS,
     bots: Object.freeze({

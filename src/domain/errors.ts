@@ -6,6 +6,7 @@ import type { OrderStatus } from './order-status.ts';
 export type ErrorCode =
   | 'admin_credentials_invalid'
   | 'attempt_superseded'
+  | 'backup_not_found'
   | 'credentials_invalid'
   | 'email_taken'
   | 'forbidden'
@@ -13,6 +14,7 @@ export type ErrorCode =
   | 'input_invalid'
   | 'intake_overloaded'
   | 'last_manager'
+  | 'link_invalid'
   | 'no_bots'
   | 'order_not_found'
   | 'order_transition_refused'
@@ -23,6 +25,7 @@ export type ErrorCode =
   | 'quarantine_not_found'
   | 'quarantine_not_releasable'
   | 'rate_limited'
+  | 'receipt_not_found'
   | 'refresh_token_reused'
   | 'refund_exceeds_captured'
   | 'service_unavailable'
@@ -218,5 +221,27 @@ export class QuarantineNotReleasableError extends EngineError {
 export class WebhookSignatureError extends EngineError {
   constructor(cause?: unknown) {
     super('signature_invalid', 'The signature does not fit this body and these headers.', { cause });
+  }
+}
+
+export class BackupNotFoundError extends EngineError {
+  constructor() {
+    super('backup_not_found', 'There is no such backup.');
+  }
+}
+
+export class ReceiptNotFoundError extends EngineError {
+  constructor(orderNumber: number) {
+    super('receipt_not_found', `Order ${orderNumber} has no receipt: nothing of it was captured online.`);
+  }
+}
+
+/** An address with a signature: a receipt's, or that of who wants no more mail. */
+export class LinkInvalidError extends EngineError {
+  constructor(reason: 'ended' | 'wrong') {
+    super(
+      'link_invalid',
+      reason === 'ended' ? 'This link has ended. Ask for a new one.' : 'This link is not one of ours, or was changed.',
+    );
   }
 }

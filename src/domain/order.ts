@@ -33,14 +33,21 @@ export type OrderRequest = z.infer<typeof orderRequestSchema>;
 
 const timeSchema = z.iso.datetime();
 
+const orderItemSchema = z.object({
+  sku: z.string(),
+  name: z.string(),
+  quantity: z.int(),
+  unitPrice: moneySchema,
+  total: moneySchema,
+});
+export type OrderItem = z.infer<typeof orderItemSchema>;
+
 export const orderSchema = z
   .object({
     number: orderNumberSchema,
     lane: laneSchema,
     status: orderStatusSchema,
-    items: z.array(
-      z.object({ sku: z.string(), name: z.string(), quantity: z.int(), unitPrice: moneySchema, total: moneySchema }),
-    ),
+    items: z.array(orderItemSchema),
     total: moneySchema,
     payment: z
       .object({

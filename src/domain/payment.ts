@@ -71,6 +71,7 @@ export const paymentEventTypes = [
   'refund_requested',
   'refund_failed',
   'provider_refused',
+  'receipt_made',
 ] as const;
 export type PaymentEventType = (typeof paymentEventTypes)[number];
 

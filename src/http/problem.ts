@@ -15,6 +15,7 @@ import { RequestFormError } from './request-form.ts';
 export const statusOf: Record<ErrorCode, number> = {
   admin_credentials_invalid: 401,
   attempt_superseded: 409,
+  backup_not_found: 404,
   credentials_invalid: 401,
   email_taken: 409,
   forbidden: 403,
@@ -22,6 +23,7 @@ export const statusOf: Record<ErrorCode, number> = {
   input_invalid: 400,
   intake_overloaded: 503,
   last_manager: 409,
+  link_invalid: 403,
   no_bots: 404,
   order_not_found: 404,
   order_transition_refused: 409,
@@ -32,6 +34,7 @@ export const statusOf: Record<ErrorCode, number> = {
   quarantine_not_found: 404,
   quarantine_not_releasable: 409,
   rate_limited: 429,
+  receipt_not_found: 404,
   refresh_token_reused: 401,
   refund_exceeds_captured: 409,
   service_unavailable: 503,

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Redis } from 'ioredis';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -23,6 +26,7 @@ export function testEnvironment(
     PORT: '0',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'fatal',
     DATABASE_URL: database,
+    LOCAL_STORE_FOLDER: path.join(tmpdir(), `twolane-test-store-${randomBytes(6).toString('hex')}`),
     QUEUE_PREFIX: `{t${randomBytes(6).toString('hex')}}`,
     ADMIN_USERNAME: 'admin',
     ADMIN_PASSWORD: 'twolane-demo',
@@ -84,6 +88,7 @@ export async function startEngine(
       await Promise.all(workers.map((one) => one.close()));
       await web.close();
       await removeQueues(config);
+      await rm(environment.LOCAL_STORE_FOLDER ?? '', { recursive: true, force: true });
       if (!options.database) await database.drop();
     },
   };

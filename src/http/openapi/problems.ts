@@ -43,6 +43,7 @@ export const problemSchema = z
 const texts: Record<ProblemCode, string> = {
   admin_credentials_invalid: 'This call takes the name and password of the admin, by Basic auth.',
   attempt_superseded: 'This attempt is not yours, or not any more: let go of the order.',
+  backup_not_found: 'There is no such backup.',
   body_too_large: 'The body is larger than this call takes.',
   credentials_invalid: 'There is no account with this e-mail and password.',
   email_taken: 'There is an account with this e-mail already.',
@@ -53,6 +54,7 @@ const texts: Record<ProblemCode, string> = {
   intake_overloaded: 'Too many orders are waiting to be written.',
   internal_error: 'Something went wrong on our side.',
   last_manager: 'This is the last manager; make somebody else one first.',
+  link_invalid: 'This address has ended, or was changed.',
   media_type_unsupported: 'A body is sent as application/json.',
   no_bots: 'There is no bot to remove.',
   order_not_found: 'There is no such order, or it is not yours to see.',
@@ -64,6 +66,7 @@ const texts: Record<ProblemCode, string> = {
   quarantine_not_found: 'There is no such case in quarantine.',
   quarantine_not_releasable: 'What came cannot be accepted as it is; the details say why.',
   rate_limited: 'Too many requests.',
+  receipt_not_found: 'Nothing of this order was captured online, so it has no receipt.',
   refresh_token_reused: 'This refresh token was used before, so its session has ended.',
   refund_exceeds_captured: 'So much was not captured, or was given back already.',
   route_not_found: 'A part of the path is longer than this server takes.',
