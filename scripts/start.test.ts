@@ -27,7 +27,8 @@ const web = `import http from 'node:http';
   server.listen(Number(process.env.PORT), process.env.HOST);
   const { STRIPE_SECRET_KEY: key, STRIPE_API_BASE: stripe, PAYPAL_API_BASE: paypal, PUBLIC_URL: publicUrl } = process.env;
   const payments = { key, stripe, paypal, publicUrl };
-  console.log(JSON.stringify({ level: 'info', msg: 'web started', pid: process.pid, env: process.env.ENV, payments }));
+  const mail = { host: process.env.SMTP_HOST, shownAt: process.env.DEV_MAIL_URL };
+  console.log(JSON.stringify({ level: 'info', msg: 'web started', pid: process.pid, env: process.env.ENV, payments, mail }));
   process.on('SIGTERM', () => { console.log('web was told to stop'); server.close(); server.closeAllConnections(); });
   process.on('SIGINT', () => console.log('web was interrupted'));`;
 const say = (what: string) => `console.log(JSON.stringify({ level: 'info', msg: '${what}' }));`;
@@ -46,7 +47,10 @@ beforeEach(async () => {
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
   for (const name of [
     'src/config.ts',
+    'src/config-backup.ts',
+    'src/config-mail.ts',
     'src/config-payments.ts',
+    'src/config-stores.ts',
     'src/config-values.ts',
     'src/log.ts',
     'workers/bots/handlers/handler-module.ts',
@@ -75,12 +79,14 @@ type Line = {
   pid?: number;
   env?: string;
   payments?: { key?: string; stripe?: string; paypal?: string; publicUrl?: string };
+  mail?: { host?: string; shownAt?: string };
   urls?: Record<string, string>;
+  url?: string;
 };
 
 /** `npm start` without npm: its lines as they come, and its exit code. */
 function npmStart(variables: Record<string, string> = {}) {
-  const ours = /^(DATABASE_URL|DB_HOST|ENV|PUBLIC_URL|STRIPE_.*|PAYPAL_.*|SANDBOX_.*)$/;
+  const ours = /^(DATABASE_URL|DB_HOST|ENV|PUBLIC_URL|STRIPE_.*|PAYPAL_.*|SMTP_.*|(MAIL_)?SANDBOX_.*)$/;
   const rest = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
   const env = { ...rest, PORT: String(port), ...variables };
   const child = spawn(process.execPath, ['scripts/start.ts'], {
@@ -115,7 +121,7 @@ describe('npm start', () => {
     expect(
       first
         .said()
-        .filter((line) => !line.startsWith('sandbox:'))
+        .filter((line) => !/^(sandbox|mail):/.test(line))
         .slice(-4),
     ).toEqual([
       'release: migrated',
@@ -300,9 +306,26 @@ describe('npm start', () => {
     const { payments } = await started.until(/web started/);
     expect(payments).toEqual({ key: 'sk_test_mine', publicUrl: `http://127.0.0.1:${port}` });
     const said = started.said();
-    expect(said.filter((line) => line.includes('sandbox'))).toEqual([
+    expect(said.filter((line) => line.includes('sandbox') && !line.startsWith('mail:'))).toEqual([
       'start: payments: Stripe by the keys of your environment; PayPal is not offered, and no sandbox runs',
     ]);
+  });
+
+  it('catches mails and shows them, unless it is told where they go', async () => {
+    const first = npmStart();
+    const { urls } = await first.until(/twolane is ready on/);
+    expect(urls?.mail).toBe(`http://127.0.0.1:${port}/dev/mail`);
+    const caught = (await first.until(/mail sandbox listening/)).url ?? '';
+    expect(await (await fetch(caught)).text()).toMatch(/no mail/i);
+    const { mail } = await first.until(/web started/);
+    expect(mail).toMatchObject({ host: '127.0.0.1', shownAt: caught });
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+
+    const second = npmStart({ SMTP_HOST: 'smtp.shop.example', SMTP_FROM: 'orders@shop.example' });
+    expect((await second.until(/twolane is ready on/)).urls).not.toHaveProperty('mail');
+    expect((await second.until(/web started/)).mail).toMatchObject({ host: 'smtp.shop.example' });
+    expect(second.said()).toContain('start: mails go out by smtp.shop.example');
   });
 
   it('names a port of its stand-ins that is that of web', async () => {

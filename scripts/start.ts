@@ -1,7 +1,8 @@
 /**
  * `npm start`: all of twolane on this machine.
  * 1. the environment has no fault, the port is free, and no other demo runs from this checkout;
- * 2. a private Postgres under .data/, unless the environment names a database, and stand-ins for Stripe and PayPal, unless it has keys;
+ * 2. a private Postgres under .data/, unless the environment names a database, and stand-ins for Stripe and PayPal, unless it has keys,
+ *    and a catcher of mails, unless it names a mail server;
  * 3. the Procfile's release line, then the samples into a database that is new;
  * 4. every other line of the Procfile as a process, kept running;
  * 5. ready when /readyz says so and every process is up; at Ctrl-C the processes end first, then the stand-ins, Postgres last.
@@ -12,6 +13,7 @@ import { isPortFree } from '../sandbox/free-port.ts';
 import type { PrivatePostgres } from '../sandbox/private-postgres.ts';
 import { demoBanner } from './start/banner.ts';
 import { type DemoEnvironment, readDemoEnvironment } from './start/environment.ts';
+import { planMailSandbox } from './start/mail-sandbox.ts';
 import { createOutput } from './start/output.ts';
 import { paymentKeysText, planPaymentSandbox, type SandboxPlan } from './start/payment-sandbox.ts';
 import { openPrivateDatabase, startDemoPostgres } from './start/private-database.ts';
@@ -27,6 +29,7 @@ const usage = `npm start: runs all of twolane on this machine, with a private Po
   REDIS_URL=… npm start           queues on Redis instead of Postgres
   STRIPE_SECRET_KEY=… STRIPE_WEBHOOK_SECRET=… npm start
                                   your own Stripe, or PayPal, instead of the sandbox where no money moves
+  SMTP_HOST=… SMTP_FROM=… npm start mails that go out, instead of being caught and shown at /dev/mail
 
 A file .env is read too (see .env.example). Ctrl-C stops everything; the data stay. Remove .data/ to start afresh.`;
 
@@ -42,10 +45,10 @@ const samePressMs = 500; // npm and the terminal both pass a Ctrl-C on
 const root = path.dirname(import.meta.dirname);
 const dataFolder = path.join(root, '.data');
 const lines = readProcfile(path.join(root, 'Procfile'));
-const output = createOutput(process.stdout, [...lines.map(({ name }) => name), 'samples', 'sandbox']);
+const output = createOutput(process.stdout, [...lines.map(({ name }) => name), 'samples', 'sandbox', 'mail']);
 const stopping = new AbortController();
 const processes: SupervisedProcess[] = [];
-let sandbox: SupervisedProcess | undefined;
+const sandboxes: SupervisedProcess[] = [];
 let postgres: Promise<PrivatePostgres> | undefined;
 let stoppedAt = 0;
 let hasRunFile = false;
@@ -71,12 +74,21 @@ async function refuseSecondStart({ host, port }: DemoEnvironment): Promise<void>
 
 async function start(demo: DemoEnvironment): Promise<void> {
   const giveUp = (reason: string) => void stopAll(1, reason);
-  const plan = await planPaymentSandbox(demo, dataFolder);
-  if (!plan) output.say(`payments: ${paymentKeysText(demo)}`);
-  else sandbox = new SupervisedProcess(plan.line, { root, variables: plan.variables, output }, giveUp);
+  const payments = await planPaymentSandbox(demo, dataFolder);
+  const mail = await planMailSandbox(demo, dataFolder);
+  if (!payments) output.say(`payments: ${paymentKeysText(demo)}`);
+  if (!mail) output.say(`mails go out by ${demo.variables.SMTP_HOST}`);
+  const plans = [payments, mail].filter((plan) => plan !== null);
+  for (const { line, variables } of plans)
+    sandboxes.push(new SupervisedProcess(line, { root, variables, output }, giveUp));
   if (!demo.hasOwnDatabase) postgres = startDemoPostgres(dataFolder, output);
   const database = postgres && (await openPrivateDatabase(await postgres));
-  const variables = { ...demo.variables, ...plan?.settings, ...(database && { DATABASE_URL: database.url }) };
+  const variables = {
+    ...demo.variables,
+    ...payments?.settings,
+    ...mail?.settings,
+    ...(database && { DATABASE_URL: database.url }),
+  };
   const context: ProcessContext = { root, variables, output };
 
   for (const line of lines.filter(({ name }) => name === 'release')) await runToEnd(line, context, stopping.signal);
@@ -91,20 +103,24 @@ async function start(demo: DemoEnvironment): Promise<void> {
   }
   writeRunFile(dataFolder, { url: demo.url, databaseUrl: database?.url ?? null, pid: process.pid });
   hasRunFile = true;
-  await waitUntilReady(demo, plan);
-  const { message, fields, details } = demoBanner(demo, (await postgres)?.dataDir, plan?.url);
+  await waitUntilReady(demo, plans);
+  const { message, fields, details } = demoBanner(demo, {
+    dataDir: (await postgres)?.dataDir,
+    sandboxUrl: payments?.url,
+    isMailCaught: mail !== null,
+  });
   output.announce(message, fields, details);
 }
 
-async function waitUntilReady({ url }: DemoEnvironment, plan: SandboxPlan | null): Promise<void> {
+async function waitUntilReady({ url }: DemoEnvironment, plans: readonly SandboxPlan[]): Promise<void> {
   let complainAt = performance.now() + 15_000;
   for (;;) {
     const answer = await ask(`${url}/readyz`);
-    const sandboxAnswer = plan && (await ask(`${plan.url}/sandbox/clock`));
+    const answers = await Promise.all(plans.map(({ url: place }) => ask(place)));
     stopping.signal.throwIfAborted();
     const isServing = answer instanceof Response && answer.ok;
     const down = processes.filter(({ isUp }) => !isUp).map(({ name }) => name);
-    if (sandboxAnswer instanceof Error) down.push('sandbox');
+    for (const [index, { line }] of plans.entries()) if (answers[index] instanceof Error) down.push(line.name);
     if (isServing && down.length === 0) return;
     if (performance.now() > complainAt) {
       const reason = answer instanceof Response ? await answer.text() : answer.message;
@@ -124,7 +140,7 @@ function ask(url: string): Promise<Response | Error> {
 function onSignal(): void {
   if (!stopping.signal.aborted) void stopAll(0);
   else if (performance.now() - stoppedAt > samePressMs)
-    for (const supervised of [...processes, ...(sandbox ? [sandbox] : [])]) supervised.kill();
+    for (const supervised of [...processes, ...sandboxes]) supervised.kill();
 }
 
 /** Processes first, Postgres last: their orders go back, and their connections close, while it is still there; so does what they ask the sandbox. */
@@ -135,7 +151,7 @@ async function stopAll(exitCode: number, reason?: string): Promise<void> {
   stoppedAt = performance.now();
   stopping.abort();
   await Promise.all(processes.map((supervised) => supervised.stop(stopGraceMs)));
-  await sandbox?.stop(stopGraceMs);
+  await Promise.all(sandboxes.map((supervised) => supervised.stop(stopGraceMs)));
   const started = await postgres?.catch(() => undefined); // its failure is the reason we are here
   await started?.stop();
   if (hasRunFile) removeRunFile(dataFolder); // it may be that of the demo that runs already

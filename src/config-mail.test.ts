@@ -34,6 +34,7 @@ describe('mail', () => {
   });
 
   it('knows where its links lead in production', () => {
+    expect(faultsOf({ DEV_MAIL_URL: 'http://127.0.0.1:3012' })).toMatch(/DEV_MAIL_URL: is for development/);
     expect(faultsOf(smtp)).toMatch(/PUBLIC_URL: is missing; mails link to it/);
   });
 
@@ -45,10 +46,11 @@ describe('mail', () => {
   );
 
   it('is signed with a key that is one, on one line or several', () => {
-    const { privateKey } = generateKeyPairSync('ed25519', {
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    });
+    const encodings = {
+      privateKeyEncoding: { type: 'pkcs8' as const, format: 'pem' as const },
+      publicKeyEncoding: { type: 'spki' as const, format: 'pem' as const },
+    };
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048, ...encodings });
     const dkim = { DKIM_DOMAIN: 'shop.example', DKIM_SELECTOR: 'twolane', DKIM_PRIVATE_KEY: privateKey };
     const whole = read({ ...smtp, ...home, ...dkim }).smtp?.dkim;
     expect(whole).toMatchObject({ domain: 'shop.example', selector: 'twolane' });
@@ -56,7 +58,9 @@ describe('mail', () => {
     expect(read({ ...smtp, ...home, ...onOneLine }).smtp?.dkim).toEqual(whole);
     expect(faultsOf({ ...smtp, ...home, ...dkim, DKIM_SELECTOR: '' })).toMatch(/DKIM_SELECTOR: missing/);
     const broken = faultsOf({ ...smtp, ...home, ...dkim, DKIM_PRIVATE_KEY: 'not a key' });
-    expect(broken).toMatch(/DKIM_PRIVATE_KEY: takes a private key/);
+    expect(broken).toMatch(/DKIM_PRIVATE_KEY: takes an RSA private key/);
+    const { privateKey: other } = generateKeyPairSync('ed25519', encodings);
+    expect(faultsOf({ ...smtp, ...home, ...dkim, DKIM_PRIVATE_KEY: other })).toMatch(/takes an RSA private key/);
     expect(broken).not.toContain('not a key');
   });
 });

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
-import { atLeast, count, durationWithin, oneOf, port } from './config-values.ts';
+import { atLeast, count, durationWithin, oneOf, port, webAddress } from './config-values.ts';
 
 /** `orders@shop.example`, or `The Shop <orders@shop.example>`; on one line, so that nothing else gets into a header. */
 const mailbox = z.string().regex(/^([^<>@"\r\n]{1,100} <[^<>@\s",;:]+@[^<>@\s",;:]+>|[^<>@\s",;:]+@[^<>@\s",;:]+)$/, {
@@ -35,8 +35,9 @@ export const mailVariables = {
   DKIM_PRIVATE_KEY: z
     .string()
     .transform((text) => text.replaceAll('\\n', '\n').trim())
-    .refine(isPrivateKey, 'takes a private key in PEM form (RSA or Ed25519)')
+    .refine(isSigningKey, 'takes an RSA private key in PEM form')
     .optional(),
+  DEV_MAIL_URL: webAddress.optional(),
   MAIL_GIVE_UP_AFTER: durationWithin('1m', '7d').default(172_800_000),
   SHOP_NAME: z.string().min(1).max(60, 'takes at most 60 characters').default('twolane'),
   SHOP_COLOUR: z
@@ -110,6 +111,8 @@ export interface MailConfig {
   /** Null: no mails are sent, and none are kept for later. */
   smtp: SmtpSettings | null;
   giveUpAfterMs: number;
+  /** Where the demo shows the mails that it has caught; null elsewhere. */
+  devMailUrl: string | null;
   shop: ShopSettings;
   tax: TaxSettings;
 }
@@ -127,6 +130,8 @@ export function mailFaults(present: Record<string, string | undefined>, isProduc
   const missing = dkim.filter((name) => !present[name]);
   if (missing.length > 0 && missing.length < dkim.length)
     faults.push(`${missing.join(', ')}: missing; ${dkim.join(', ')} come together or not at all`);
+  if (isProduction && present.DEV_MAIL_URL)
+    faults.push('DEV_MAIL_URL: is for development and tests, never for production');
   if (isProduction && present.SMTP_HOST && !present.PUBLIC_URL) faults.push('PUBLIC_URL: is missing; mails link to it');
   return faults;
 }
@@ -153,6 +158,7 @@ export function mailFrom(is: z.infer<typeof mailEnvironment>): MailConfig {
           })
         : null,
     giveUpAfterMs: is.MAIL_GIVE_UP_AFTER,
+    devMailUrl: is.DEV_MAIL_URL ?? null,
     shop: Object.freeze({
       name: is.SHOP_NAME,
       colour: is.SHOP_COLOUR,
@@ -168,9 +174,9 @@ export function mailFrom(is: z.infer<typeof mailEnvironment>): MailConfig {
   });
 }
 
-function isPrivateKey(text: string): boolean {
+function isSigningKey(text: string): boolean {
   try {
-    return ['rsa', 'ed25519'].includes(createPrivateKey(text).asymmetricKeyType ?? '');
+    return createPrivateKey(text).asymmetricKeyType === 'rsa'; // nodemailer signs by no other, and says nothing
   } catch {
     return false;
   }

@@ -6,7 +6,14 @@ import { paymentKeysText } from './payment-sandbox.ts';
  * The last words of a start: where everything is, and who to be there. Without a private database there are no samples; without a
  * sandbox payments are real.
  */
-export function demoBanner(demo: DemoEnvironment, dataDir: string | undefined, sandboxUrl: string | undefined) {
+export function demoBanner(
+  demo: DemoEnvironment,
+  {
+    dataDir,
+    sandboxUrl,
+    isMailCaught,
+  }: { dataDir: string | undefined; sandboxUrl: string | undefined; isMailCaught: boolean },
+) {
   const { url, variables } = demo;
   const hasSamples = dataDir !== undefined;
   const { ADMIN_USERNAME: username = '', ADMIN_PASSWORD: password } = variables;
@@ -16,7 +23,9 @@ export function demoBanner(demo: DemoEnvironment, dataDir: string | undefined, s
     docs: `${url}/docs`,
     queues: `${url}/admin/queues`,
     readiness: `${url}/readyz`,
+    backups: `${url}/admin/backups`,
     ...(sandboxUrl && { payments: sandboxUrl }),
+    ...(isMailCaught && { mail: `${url}/dev/mail` }),
   };
   const details = [
     `  Board       ${urls.board}`,
@@ -26,6 +35,10 @@ export function demoBanner(demo: DemoEnvironment, dataDir: string | undefined, s
     sandboxUrl
       ? `  Payments    ${sandboxUrl}/   (a sandbox for Stripe and PayPal: no money moves)`
       : `  Payments    ${paymentKeysText(demo)}`,
+    isMailCaught
+      ? `  Mails       ${url}/dev/mail   (caught here: none goes out)`
+      : `  Mails       by ${variables.SMTP_HOST}`,
+    `  Backups     ${urls.backups}   (${admin})`,
     '',
     ...(hasSamples
       ? [

@@ -1,3 +1,5 @@
+import type { EmailKind } from '../domain/email.ts';
+
 /** A mail as it goes out. What it says is made elsewhere (`render-message.ts`). */
 export interface OutgoingMail {
   /** `<…@…>`, always the same for the same message, so that a repeat is known as one. */
@@ -9,6 +11,8 @@ export interface OutgoingMail {
   attachments: { fileName: string; contentType: string; content: Buffer }[];
   /** Where the reader ends these mails: a page, which also takes a POST without being asked anything (RFC 8058). */
   unsubscribeUrl: string | null;
+  /** Goes with it as `X-Twolane-Kind`, for whoever sorts mails. */
+  kind?: EmailKind;
 }
 
 export interface Mailer {
