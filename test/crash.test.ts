@@ -69,13 +69,13 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
     let victim = await startHost();
     await startHost({ BOT_CAPACITY: '10' });
     await addBots(10);
-    await placeInBursts(engine.api, {
-      count: 300,
-      random: createRandom(41),
-      note: 'takes 300-600',
-      vipShare: 0.05,
-      maxPauseMs: 0,
-    });
+    const random = createRandom(41);
+    let placed = 0;
+    const place = async (count: number) => {
+      await placeInBursts(engine.api, { count, random, note: 'takes 300-600', vipShare: 0.05, maxPauseMs: 0 });
+      placed += count;
+    };
+    await place(300);
     const seconds: number[] = [];
     const killed = new Set<number>();
     // Of an order that was claimed and not started only the queue knows: until the lease ends, others may start before it.
@@ -87,10 +87,17 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
     };
     for (let round = 0; round < rounds; round++) {
       for (let count = 0; count < 8; count++) await placeNoted(engine.api, 'vip', 'takes 300-600');
-      const held = await until(`round ${round}: the host has orders in hand`, async () => {
-        const numbers = await inHandOf(victim);
-        return numbers.length >= 3 ? numbers : null;
-      });
+      const held = await until(
+        `round ${round}: the host has orders in hand`,
+        async () => {
+          // However long a slow machine takes for a round: there is work for both hosts.
+          const waiting = await engine.database.query("SELECT FROM orders WHERE status = 'pending' LIMIT 30");
+          if (waiting.length < 30) await place(30);
+          const numbers = await inHandOf(victim);
+          return numbers.length >= 3 ? numbers : null;
+        },
+        2 * recoveryBoundMs,
+      );
       const attempts = new Map((await readTimeline(engine.database)).map(({ number, attempt }) => [number, attempt]));
       const [{ id: victimId } = { id: '' }] = await engine.database.query<{ id: string }>(
         "SELECT id FROM bot_hosts WHERE name LIKE '%:' || $1::text",
@@ -129,7 +136,7 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
     await untilAllComplete(engine.database);
 
     const timeline = await readTimeline(engine.database);
-    expect(timeline).toHaveLength(300 + rounds * 8);
+    expect(timeline).toHaveLength(placed + rounds * 8);
     expectEachCompletedOnce(timeline);
     for (const order of timeline)
       expect(order.failureCount, `order ${order.number}: ${JSON.stringify(order.events)}`).toBe(order.attempt - 1);
@@ -139,9 +146,10 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
     expect(lost.length).toBeGreaterThanOrEqual(killed.size);
     expect(lost.length).toBeLessThanOrEqual(rounds * 5);
     const visible = timeline.filter(({ number }) => !claimed.has(number));
-    expect(findOvertakings(waitsInDatabase(visible), 500)).toEqual([]);
+    // Put at the end of its lane instead, an order of the first rounds would wait for 8 s and more.
+    expect(findOvertakings(waitsInDatabase(visible), 1_500)).toEqual([]);
     await store.close();
-  }, 120_000);
+  }, 240_000);
 
   it('shuts the fence on a host that was frozen: its late end has no effect', async () => {
     const frozen = await startHost();
@@ -149,15 +157,13 @@ describe.each(backends)('bot hosts that crash, on %s', (backend) => {
     const order = await placeNoted(engine.api, 'normal', 'takes 2500');
     await until('order in hand', async () => (await inHandOf(frozen)).length === 1);
     frozen.signal('SIGSTOP');
-    const frozenAt = Date.now();
     await startHost();
     await until(
       'started by the other host',
       async () => (await engine.api.order(order.number)).attempt === 2,
       recoveryBoundMs,
     );
-    // Woken while the second attempt is at work: its own time is over at once.
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, 6_000 - (Date.now() - frozenAt))));
+    // Woken while the second attempt is at work: its own time, shorter than the lease, is over at once.
     frozen.signal('SIGCONT');
     await frozen.untilLine(/lease lost/);
     await until('complete', async () => (await statusOf(order.number)) === 'complete', 15_000);

@@ -157,7 +157,7 @@ describe.each(backends)('a robot of one’s own, on %s', (backend) => {
       expect(new Set(claims.map(({ number, attempt }) => `${number}/${attempt}`))).toEqual(
         new Set([`${inHand[0]?.number}/1`]),
       );
-      await expectLanesExact(engine, store, 2_000);
+      await expectLanesExact(engine, store, 5_000);
       expect((await twin.complete(claims[0] as Order)).status).toBe(200);
     }
     await store.close();
@@ -170,11 +170,11 @@ describe.each(backends)('a robot of one’s own, on %s', (backend) => {
     const stale = { orderNumber: number, enqueueNo: 1 };
     await store.queue(laneQueues.vip.name).add('order', stale, { jobId: laneQueues.vip.jobId(stale) });
     expect(await robot.claim()).toBeNull();
-    await expectLanesExact(engine, store, 2_000);
+    await expectLanesExact(engine, store, 5_000);
     await store.queue(laneQueues.vip.name).add('order', stale, { jobId: laneQueues.vip.jobId(stale) });
     const [next] = await place('normal');
     expect((await claimed(robot)).number).toBe(next);
-    await expectLanesExact(engine, store, 2_000);
+    await expectLanesExact(engine, store, 5_000);
     await store.close();
   });
 
@@ -189,7 +189,7 @@ describe.each(backends)('a robot of one’s own, on %s', (backend) => {
     await place('normal');
     const [one, other] = await both;
     expect(one.number).toBe(other.number);
-    expect(performance.now() - placedAt).toBeLessThan(3_000);
+    expect(performance.now() - placedAt).toBeLessThan(6_000); // else they wait for their 20 s
   });
 
   it('shares orders with another robot and with hosted bots: each is completed once, none is lost', async () => {
@@ -255,7 +255,7 @@ describe.each(backends)('a robot of one’s own, on %s', (backend) => {
     await engine.api.call('POST', '/v1/auth/logout', { body: { refreshToken: signedIn.refreshToken } });
     const signedOutAt = performance.now();
     expect((await waiting).status).toBe(204);
-    expect(performance.now() - signedOutAt).toBeLessThan(3 * 1_000);
+    expect(performance.now() - signedOutAt).toBeLessThan(6_000);
     await place('normal');
     expect((await engine.api.call('POST', '/v1/bots/self/claim', { headers })).status).toBe(401);
   });
@@ -267,7 +267,7 @@ describe.each(backends)('a robot of one’s own, on %s', (backend) => {
     const closedAt = performance.now();
     await Promise.all(webs.splice(0).map((web) => web.close()));
     expect((await waiting).status).toBe(204);
-    expect(performance.now() - closedAt).toBeLessThan(3_000);
+    expect(performance.now() - closedAt).toBeLessThan(6_000);
     const [number] = await place('normal');
     expect((await claimed(robot)).number).toBe(number);
   });
