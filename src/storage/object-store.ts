@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream';
  *
  * - What `put` has not finished is not there: neither listed nor read, whatever happens to the process.
  * - Every failure is a `StoreError` of one of its kinds. Calls of an S3 store try again by themselves what may be tried again.
+ * - What a body fails with, and the reason of a signal, come through as they are. A put always reads its body to the end or destroys it.
+ * - A put that failed with `away` may have been done all the same, if it was its very last answer that was lost.
  */
 export interface ObjectStore {
   readonly kind: 's3' | 'directory';
@@ -44,7 +46,8 @@ export interface StoredObject {
 
 /**
  * `not_found`: no such object. `refused`: wrong keys, no permission, no such bucket: somebody has to change a setting.
- * `full`: no room. `away`: not reached, or it failed: worth another try. `damaged`: what came is not what it should be.
+ * `full`: no room. `away`: not reached, or it failed: worth another try. `damaged`: what came is not what it should
+ * be; a connection that broke on the way is `away`.
  */
 export type StoreErrorKind = 'not_found' | 'refused' | 'full' | 'away' | 'damaged';
 
