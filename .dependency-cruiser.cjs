@@ -53,7 +53,11 @@ module.exports = {
       from: {},
       to: {
         path: '^src/',
-        pathNot: ['^src/(domain|operations|db|accounts|payments|mail|receipts|storage|backup|http|cli)/', settings, entryPoint],
+        pathNot: [
+          '^src/(domain|operations|db|accounts|payments|mail|receipts|storage|backup|http|cli)/',
+          settings,
+          entryPoint,
+        ],
       },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },

@@ -10,6 +10,8 @@ ENV NODE_ENV=production ENV=production HOST=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY . .
+# Where receipts and backups go that have no bucket.
+RUN mkdir -p /var/lib/twolane && chown node:node /var/lib/twolane
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM

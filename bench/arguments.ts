@@ -6,6 +6,8 @@ export interface BenchArguments {
   isQuick: boolean;
   jsonFile: string | null;
   repetitions: number;
+  /** How many orders the database of `backup` holds; null: as many as it usually asks for. */
+  orders: number | null;
 }
 
 export class UsageError extends Error {}
@@ -20,7 +22,10 @@ export function readArguments(args: string[], questionNames: readonly string[]):
     throw new UsageError(`${unknown.join(', ')}: no such question; there are ${questionNames.join(', ')}`);
   const repetitions = Number(values.repetitions ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(repetitions) || repetitions < 1) throw new UsageError('--repetitions takes a number from 1');
-  return { only, isQuick: values.quick ?? false, jsonFile: values.json ?? null, repetitions };
+  const orders = values.orders === undefined ? null : Number(values.orders);
+  if (orders !== null && (!Number.isInteger(orders) || orders < 1))
+    throw new UsageError('--orders takes a number from 1');
+  return { only, isQuick: values.quick ?? false, jsonFile: values.json ?? null, repetitions, orders };
 }
 
 function parseOrExplain(args: string[]) {
@@ -32,6 +37,7 @@ function parseOrExplain(args: string[]) {
         quick: { type: 'boolean' },
         json: { type: 'string' },
         repetitions: { type: 'string' },
+        orders: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -18,6 +18,7 @@
  *   memory     what a web process and a bot host need under load
  *   recovery   how soon the work of a killed bot host is started again
  *   webhooks   500 events of a provider a second: is each stored, and how soon answered
+ *   backup     1,000,000 orders (--orders N): backup, restore, memory, what the intake feels; against pg_dump
  *
  * Leave the machine alone meanwhile. Each bar is one line, `bar: NAME MEASURED TARGET ok|short`; the exit code is 1 when one is
  * short or a question failed. `wrk` makes the load; its Debian package is installed when it is missing.
@@ -28,6 +29,7 @@ import path from 'node:path';
 import { type Answer, barLine, isMet } from './answer.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import { auth } from './auth.ts';
+import { backup } from './backup.ts';
 import { depth } from './depth.ts';
 import { drain } from './drain.ts';
 import { intake } from './intake.ts';
@@ -41,7 +43,7 @@ import { reportMarkdown, tableText } from './report.ts';
 import { wake } from './wake.ts';
 import { webhooks } from './webhooks.ts';
 
-const questions: readonly Question[] = [intake, auth, drain, lane, wake, depth, memory, recovery, webhooks];
+const questions: readonly Question[] = [intake, auth, drain, lane, wake, depth, memory, recovery, webhooks, backup];
 const root = path.dirname(import.meta.dirname);
 const quietLoad = 0.5;
 
@@ -61,6 +63,7 @@ async function runBench({
   isQuick,
   jsonFile,
   repetitions,
+  orders,
 }: NonNullable<ReturnType<typeof readArguments>>): Promise<number> {
   const say = (line: string) => console.error(`bench: ${line}`);
   const answers: { question: Question; answer: Answer }[] = [];
@@ -73,7 +76,7 @@ async function runBench({
     for (const question of questions.filter(({ name }) => !only || only.includes(name))) {
       console.log(`\n${question.title}\n`);
       try {
-        const answer = await question.ask({ lab, repetitions, seconds: isQuick ? 1 : 2, isQuick, say });
+        const answer = await question.ask({ lab, repetitions, seconds: isQuick ? 1 : 2, isQuick, orders, say });
         answers.push({ question, answer });
         for (const table of answer.tables) console.log(`${tableText(table)}\n`);
         for (const bar of answer.bars) console.log(barLine(bar));

@@ -10,6 +10,8 @@ export interface Bench {
   seconds: number;
   /** One short repetition: shows that the bench works, not how fast we are. */
   isQuick: boolean;
+  /** How many orders a large database holds; null: as many as the question usually asks for. */
+  orders: number | null;
   say(line: string): void;
 }
 

@@ -7,5 +7,5 @@ export const backupQueue = defineQueue({
   payload: z.object({ backupId: z.uuid().nullable() }),
   jobId: ({ backupId }) => `backup-${backupId ?? 'scheduled'}`,
   keepFailed: 200,
-  options: {},
+  options: { attempts: 4 },
 });

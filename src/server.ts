@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { openQueueStore } from '../queues/backend.ts';
 import { createAccessTokens } from './accounts/access-tokens.ts';
 import { type Config, readConfig } from './config.ts';
+import type { StoresConfig } from './config-stores.ts';
 import { assertSchemaCurrent } from './db/migrations.ts';
 import { openDatabase } from './db/pool.ts';
 import { assertReachable } from './db/reachable.ts';
@@ -17,6 +18,8 @@ import { createAnnouncer } from './operations/announcer.ts';
 import { openCatalogue } from './operations/catalogue.ts';
 import { CheckoutDesk } from './operations/checkout-desk.ts';
 import { HandOver } from './operations/hand-over.ts';
+import { MediaKeeper } from './operations/media-keeper.ts';
+import { createMediaLibrary, type MediaLibrary } from './operations/media-library.ts';
 import { OrderIntake } from './operations/order-intake.ts';
 import { paymentSettingsOf } from './operations/payment-deps.ts';
 import { QueueStoreNotice } from './operations/queue-store-notice.ts';
@@ -25,6 +28,8 @@ import { assertNoSampleAccounts } from './operations/sample-accounts.ts';
 import { SessionCache } from './operations/session-cache.ts';
 import { WebhookInbox } from './operations/webhook-inbox.ts';
 import { openGateways } from './payments/open-gateways.ts';
+import { readAssets } from './storage/asset-index.ts';
+import { openObjectStore } from './storage/open-object-store.ts';
 
 export interface RunningWeb {
   /** Where it listens, `http://127.0.0.1:3000`. */
@@ -64,7 +69,8 @@ export async function startWeb(
   const { announce, close: closeAnnouncer } = createAnnouncer({ db: database.pool, log });
   const relayCall = createAnnouncer({ db: database.pool, log }, 'twolane_outbox');
   const wakeRelay = relayCall.announce;
-  const catalogue = await openCatalogue({ database, log });
+  const media = await openMedia(config.stores, log);
+  const catalogue = await openCatalogue({ database, media, log });
   const { gateways, close: closeGateways } = openGateways(config.payments);
   const payments = {
     pool: database.pool,
@@ -87,16 +93,19 @@ export async function startWeb(
     maxWaiting: config.intakeMaxWaiting,
     afterCommit: config.failpoint === 'after-commit' ? () => process.kill(process.pid, 'SIGKILL') : undefined,
   });
-  const board = new BoardFeed({ database, log });
+  const board = new BoardFeed({ database, media, log });
   const robots = new RobotDesk({ database, openStore: () => openStore('worker', 6), announce, log });
   const redis = config.redisUrl ? openRedis(config.redisUrl, log) : null;
   const tokens = createAccessTokens(config.tokens);
   const sessions = new SessionCache({ database, redis, prefix: config.queuePrefix, log });
+  const links = { publicUrl: config.payments.publicUrl, linkSecrets: config.tokens.secrets };
+  const files = config.stores.files && openObjectStore(config.stores.files, links);
   const app = await buildApp({
     config,
     database,
     store,
     catalogue,
+    media,
     intake,
     gateways,
     checkouts,
@@ -105,6 +114,7 @@ export async function startWeb(
     robots,
     tokens,
     sessions,
+    files,
     redis,
     announce,
     wakeRelay,
@@ -113,12 +123,15 @@ export async function startWeb(
   });
   const url = await app.listen({ host: config.host, port: config.port });
   log.info({ url, backend: store.kind, env: config.env }, 'web listening');
+  const mediaStore = config.stores.media && openObjectStore(config.stores.media, { publicUrl: url, linkSecrets: null });
+  const mediaKeeper = new MediaKeeper({ store: mediaStore, library: media, db: database.pool, log });
 
   return {
     url,
     routes: app.guardedRoutes,
     async close() {
       notice.close();
+      await mediaKeeper.close();
       await board.close();
       await robots.close();
       await app.close();
@@ -126,6 +139,7 @@ export async function startWeb(
       await webhooks.settle();
       await checkouts.settle();
       closeGateways();
+      files?.close();
       catalogue.close();
       await closeAnnouncer();
       await relayCall.close();
@@ -135,6 +149,12 @@ export async function startWeb(
       await database.close();
     },
   };
+}
+
+async function openMedia({ media, mediaPublicUrl }: StoresConfig, log: Logger): Promise<MediaLibrary> {
+  const assets = await readAssets();
+  for (const asset of assets.unread) log.warn(asset, 'asset not read');
+  return createMediaLibrary({ assets, storeUrl: media && mediaPublicUrl && `${mediaPublicUrl}/${media.prefix}` });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { pathToFileURL } from 'node:url';
 import closeWithGrace from 'close-with-grace';
 import { openQueueStore } from '../queues/backend.ts';
@@ -8,17 +9,20 @@ import { assertReachable } from '../src/db/reachable.ts';
 import { describeStartFailure } from '../src/domain/start-up-error.ts';
 import { createLog, type Logger } from '../src/log.ts';
 import { createAnnouncer } from '../src/operations/announcer.ts';
-import { paymentSettingsOf } from '../src/operations/payment-deps.ts';
 import { QueueStoreNotice } from '../src/operations/queue-store-notice.ts';
-import { openGateways } from '../src/payments/open-gateways.ts';
-import { BotHost } from './bots/bot-host.ts';
-import { openHandler } from './bots/handlers/open-handler.ts';
-import { startHousekeeping } from './housekeeping.ts';
-import { OutboxRelay } from './outbox-relay.ts';
-import { startPaymentWorkers } from './payments.ts';
+import type { StartRole } from './roles/role.ts';
 
-export const workerRoles = ['bots', 'payments', 'relay'] as const;
+export const workerRoles = ['bots', 'payments', 'email', 'backup', 'relay'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
+
+/** A process loads the libraries of its own roles: those of the payment providers alone are 50 MB. */
+const starters: Record<WorkerRole, () => Promise<{ start: StartRole }>> = {
+  bots: () => import('./roles/bots.ts'),
+  payments: () => import('./roles/payments.ts'),
+  email: () => import('./roles/email.ts'),
+  backup: () => import('./roles/backup.ts'),
+  relay: () => import('./roles/relay.ts'),
+};
 
 export interface RunningWorkers {
   close(): Promise<void>;
@@ -54,41 +58,12 @@ export async function startWorkers(config: Config, log: Logger, roles: readonly 
     closers.push(closeAnnouncer);
     const relayCall = createAnnouncer({ db: database.pool, log }, 'twolane_outbox');
     closers.push(relayCall.close);
-    const maxAttempts = config.orderMaxAttempts;
-    const { gateways, close: closeGateways } = openGateways(config.payments);
-    closers.push(async () => closeGateways());
-    const payments = {
-      pool: database.pool,
-      gateways,
-      payments: paymentSettingsOf(config.payments),
-      announce,
-      wakeRelay: relayCall.announce,
-      log,
-    };
-    if (roles.includes('relay')) {
-      const relay = new OutboxRelay({ database, store: openStore('producer', 3), announce, maxAttempts, log });
-      relay.start();
-      closers.push(() => relay.close());
-      const { reconciliationCron } = config.payments;
-      const housekeeping = await startHousekeeping({ ...payments, store: openStore('worker', 4), reconciliationCron });
-      closers.push(() => housekeeping.close());
-    }
-    if (roles.includes('payments')) {
-      const workers = startPaymentWorkers({ ...payments, store: openStore('worker', 8) });
-      closers.push(() => workers.close());
-    }
-    if (roles.includes('bots')) {
-      const host = new BotHost({
-        database,
-        store: openStore('worker', 8),
-        handler: await openHandler(config.bots),
-        announce,
-        capacity: config.bots.capacity,
-        maxAttempts,
-        log,
-      });
-      closers.push(() => host.stop());
-      await host.start();
+    const context = { config, log, database, openStore, announce, wakeRelay: relayCall.announce };
+    // The bots last, so that they end first: their orders go back while there is time.
+    for (const role of workerRoles.toReversed().filter((one) => roles.includes(one))) {
+      const { start } = await starters[role]();
+      const started = await start(context);
+      closers.push(() => started.close());
     }
   } catch (error) {
     await close();
@@ -110,6 +85,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     const config = readConfig(process.env);
     const roles = rolesFrom(process.argv.slice(2));
     const log = createLog(config.logLevel, roles.join(' '));
+    // Orders go first: what nobody waits for takes the processor that is left.
+    if (roles.every((role) => role === 'backup')) os.setPriority(os.constants.priority.PRIORITY_LOW);
     const workers = startWorkers(config, log, roles);
     // A deploy gives every order back and is gone within 5 s, whatever the handlers do; also one that comes during the start.
     closeWithGrace({ delay: 4_500 }, async ({ signal, err }) => {

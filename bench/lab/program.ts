@@ -26,7 +26,7 @@ export interface ProgramOptions {
   file: string;
   args?: string[];
   /** Whose flags of Node it runs with, by the Procfile: naive and ours alike. */
-  role: 'web' | 'bots';
+  role: 'web' | 'bots' | 'backup';
   /** All that it sees of an environment, beside PATH. */
   env: Record<string, string>;
   /** For programs of the engine: the constant message of the log line that says it is ready. */

@@ -9,6 +9,7 @@ import { askFor, type Server } from './api-client.ts';
 import { asCalled } from './called-as.ts';
 import { BadUsageError, CliError } from './failures.ts';
 import { addOrderPaymentCommands } from './order-payment-commands.ts';
+import { addReceiptCommand } from './order-receipt-command.ts';
 import { writeOrder, writeOrderEvents, writeOrders } from './order-text.ts';
 import { accounts, connect, examples, parseCount, wantsJson } from './program-options.ts';
 import { paint, printable, type Terminal, writeJson, writeLine } from './terminal.ts';
@@ -57,6 +58,7 @@ export function addOrdersCommands(program: Command, terminal: Terminal): void {
   addShowCommand(orders, terminal);
   addCancelCommand(orders, terminal);
   addOrderPaymentCommands(orders, terminal);
+  addReceiptCommand(orders, terminal);
 }
 
 function addPlaceCommand(orders: Command, terminal: Terminal): void {

@@ -15,6 +15,15 @@ export async function withProjectSettings({
   return { ...env, ...Object.fromEntries(names.map((name) => [name, env[name] || file[name] || undefined])) };
 }
 
+/** All of it, for what a command does itself and not through a server. An empty variable says nothing. */
+export async function withAllProjectSettings({
+  env,
+  projectFolder,
+}: Pick<Terminal, 'env' | 'projectFolder'>): Promise<Terminal['env']> {
+  const said = Object.fromEntries(Object.entries(env).filter(([, value]) => value));
+  return { ...(await readSettings(path.join(projectFolder, '.env'))), ...said };
+}
+
 async function readSettings(file: string): Promise<Terminal['env']> {
   try {
     return parseEnv(await readFile(file, 'utf8'));

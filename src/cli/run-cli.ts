@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './accounts/account-commands.ts';
 import { addUsersCommands } from './accounts/users-commands.ts';
+import { addBackupCommands } from './backup/backup-commands.ts';
 import { addBoardCommand } from './board/board-command.ts';
 import { addBotsCommands } from './bots-commands.ts';
 import { asCalled } from './called-as.ts';
 import { CliError, exitCodes } from './failures.ts';
+import { addMediaCommands } from './media/media-commands.ts';
 import { addOrdersCommands } from './orders-commands.ts';
 import { addPaymentsCommands } from './payments/payments-commands.ts';
 import { addProductsCommands } from './products/products-commands.ts';
@@ -59,10 +61,12 @@ function buildProgram(terminal: Terminal, outcome: { exitCode: number }): Comman
   addBotsCommands(program, terminal);
   addBoardCommand(program, terminal);
   addProductsCommands(program, terminal, outcome);
+  addMediaCommands(program, terminal);
   addPaymentsCommands(program, terminal, outcome);
   addAccountCommands(program, terminal);
   addUsersCommands(program, terminal);
   addQueuesCommands(program, terminal);
+  addBackupCommands(program, terminal);
   addReplayCommand(program, terminal, outcome);
   addSimulateCommand(program, terminal, outcome);
   return program;

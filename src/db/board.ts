@@ -5,6 +5,7 @@ import { laneSchema } from '../domain/lane.ts';
 import { orderStatusSchema } from '../domain/order-status.ts';
 import { isoTime } from '../domain/time.ts';
 import type { EventCursor } from './order-events.ts';
+import { settledXid } from './settled-events.ts';
 import { type Db, int8, nothing, sql, time } from './sql.ts';
 
 const pendingShown = 200;
@@ -55,19 +56,24 @@ export function listCompletedAfter(db: Db, cursor: EventCursor, limit: number): 
   `);
 }
 
-const horizonRow = z.object({ xmin: z.string(), hasUntold: z.boolean(), heldForMs: z.number().nullable() });
+const horizonRow = z.object({
+  settled: z.string(),
+  next: z.string(),
+  hasUntold: z.boolean(),
+  heldForMs: z.number().nullable(),
+});
 export type EventHorizon = z.infer<typeof horizonRow>;
 
 /**
- * The oldest transaction that still runs, whether there are events after the cursor by now, and how old the oldest event is
- * that waits for that transaction.
+ * The oldest transaction of this database that still runs, the next one that will begin, whether there are events after the cursor by
+ * now, and how old the oldest event is that waits for that transaction.
  */
 export function findEventHorizon(db: Db, cursor: EventCursor): Promise<EventHorizon> {
   return db.one(sql.type(horizonRow)`
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,
+    SELECT ${settledXid}::text AS settled, pg_snapshot_xmax(pg_current_snapshot())::text AS next,
            EXISTS (SELECT FROM order_events WHERE (xid, id) > (${cursor.xid}::xid8, ${cursor.id}::bigint)) AS "hasUntold",
            (SELECT (extract(epoch FROM clock_timestamp() - at) * 1000)::float8 FROM order_events
-            WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT 1) AS "heldForMs"
+            WHERE xid >= ${settledXid} ORDER BY xid, id LIMIT 1) AS "heldForMs"
   `);
 }
 

@@ -6,9 +6,10 @@ import { StartUpError } from '../domain/start-up-error.ts';
 import { type Db, sql } from './sql.ts';
 
 const folder = new URL('../../migrations/', import.meta.url);
-const lockKey = 7_201_001; // any number of ours: two migrators wait for each other
+/** Any number of ours: two migrators wait for each other, and for a backup under way. */
+export const migrationLockKey = 7_201_001;
 
-interface Migration {
+export interface Migration {
   name: string;
   text: string;
   checksum: string;
@@ -37,7 +38,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLockKey]);
     await client.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
     const { rows } = await client.query<{ name: string; checksum: string }>(

@@ -3,6 +3,7 @@ import type { BoardOrderEvent } from '../domain/board.ts';
 import { laneSchema } from '../domain/lane.ts';
 import { type OrderEvent, orderEventTypeSchema } from '../domain/order.ts';
 import { orderStatusSchema } from '../domain/order-status.ts';
+import { settledXid } from './settled-events.ts';
 import { type Db, int8, sql, time } from './sql.ts';
 
 const timelineRow = z
@@ -16,7 +17,7 @@ const timelineRow = z
   })
   .transform((row): OrderEvent => ({ ...row, at: new Date(row.at).toISOString() }));
 
-/** The timeline of one order with that of its money, oldest first. */
+/** The timeline of one order with that of its money and of what its customer was told, oldest first. */
 export function listOrderEvents(db: Db, orderNumber: number): Promise<readonly OrderEvent[]> {
   return db.any(sql.type(timelineRow)`
     SELECT id::text AS id, at, type, actor, attempt, detail, id AS place FROM order_events WHERE order_number = ${orderNumber}
@@ -25,6 +26,13 @@ export function listOrderEvents(db: Db, orderNumber: number): Promise<readonly O
       (SELECT coalesce(max(move.attempt), 0) FROM order_events move WHERE move.order_number = o.number AND move.at <= event.at),
       event.detail, event.id
     FROM payment_events event JOIN orders o ON o.id = event.payment_id WHERE o.number = ${orderNumber}
+    UNION ALL
+    SELECT 'e' || email.id, email.finished_at, 'email_' || email.state, 'system',
+      (SELECT coalesce(max(move.attempt), 0) FROM order_events move WHERE move.order_number = email.order_number AND move.at <= email.finished_at),
+      -- Enough to see that it went to the wrong place.
+      jsonb_strip_nulls(jsonb_build_object('kind', email.kind, 'to', regexp_replace(email.recipient, '^(.).*@', '\\1…@'),
+        'reason', CASE email.state WHEN 'failed' THEN email.failure_message END)), 0
+    FROM emails email WHERE email.order_number = ${orderNumber} AND email.state IN ('sent', 'failed')
     ORDER BY at, place
   `);
 }
@@ -55,7 +63,7 @@ const streamedRow = z
   );
 
 /**
- * The next events in (xid, id) order, up to the oldest transaction that still runs: an event that commits later with a smaller id
+ * The next events in (xid, id) order, up to the oldest transaction of this database that still runs: an event that commits later with a smaller id
  * has a larger xid, or was waited for, so nothing is ever told behind the cursor. Sorted by the table's columns: the bare names
  * would be the texts of the answer, 1000 before 999.
  */
@@ -63,7 +71,7 @@ export function listEventsAfter(db: Db, cursor: EventCursor, limit: number): Pro
   return db.any(sql.type(streamedRow)`
     SELECT xid::text AS xid, id::text AS id, order_number AS number, lane, from_status AS "from", to_status AS "to", bot_number AS "botNumber", at
     FROM order_events
-    WHERE (xid, id) > (${cursor.xid}::xid8, ${cursor.id}::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    WHERE (xid, id) > (${cursor.xid}::xid8, ${cursor.id}::bigint) AND xid < ${settledXid}
     ORDER BY order_events.xid, order_events.id LIMIT ${limit}
   `);
 }

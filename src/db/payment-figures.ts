@@ -65,7 +65,7 @@ export async function readPaymentFigures(db: Db): Promise<PaymentFigures> {
 }
 
 /** Ids of payments are those of their orders, version 7: they begin with the time. */
-function firstIdSince(days: number): string {
+export function firstIdSince(days: number): string {
   const ms = (Date.now() - days * 86_400_000).toString(16).padStart(12, '0');
   return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
 }

@@ -5,6 +5,8 @@ export const auditActions = [
   'account_registered',
   'account_added',
   'account_closed',
+  'backup_requested',
+  'backup_restored',
   'bot_added',
   'bot_removed',
   'order_cancelled',

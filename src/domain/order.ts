@@ -89,6 +89,8 @@ export const orderEventTypeSchema = z
     'retried',
     'cancelled',
     ...paymentEventTypes,
+    'email_sent',
+    'email_failed',
   ])
   .meta({ id: 'OrderEventType' });
 

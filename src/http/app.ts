@@ -17,14 +17,19 @@ import { sendProblem, sendRouteNotFound } from './problem.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
+import { backupPageRoutes } from './routes/backup-page.ts';
+import { backupRoutes } from './routes/backups.ts';
 import { boardRoutes, boardStreamPath } from './routes/board.ts';
 import { botRoutes } from './routes/bots.ts';
 import { checkoutPageRoutes } from './routes/checkout-pages.ts';
+import { devMailRoutes } from './routes/dev-mail.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { mediaRoutes } from './routes/media.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { orderPaymentRoutes } from './routes/order-payments.ts';
+import { orderReceiptRoutes } from './routes/order-receipt.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { passwordRoutes } from './routes/passwords.ts';
@@ -33,6 +38,7 @@ import { quarantineRoutes } from './routes/quarantine.ts';
 import { queueBoardRoutes } from './routes/queue-board.ts';
 import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { robotRoutes } from './routes/robots.ts';
+import { unsubscribeRoutes } from './routes/unsubscribe.ts';
 import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { serializerCompiler } from './serialize.ts';
@@ -89,8 +95,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     passwordRoutes,
     productRoutes,
     mediaRoutes,
+    fileRoutes,
     orderRoutes,
     orderPaymentRoutes,
+    orderReceiptRoutes,
+    unsubscribeRoutes,
     webhookRoutes,
     checkoutPageRoutes,
     botRoutes,
@@ -100,7 +109,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     auditRoutes,
     reconciliationRoutes,
     quarantineRoutes,
+    backupRoutes,
+    backupPageRoutes,
     queueBoardRoutes,
+    devMailRoutes,
     docsRoutes,
     pageRoutes,
   ])

@@ -6,6 +6,8 @@ import type { Database } from '../db/pool.ts';
 import { readQueueStatus } from '../operations/read-queue-status.ts';
 import { within } from '../operations/within.ts';
 import type { AppDeps } from './app-deps.ts';
+import { measureBackups } from './backup-metrics.ts';
+import { measureMail } from './mail-metrics.ts';
 import { type GaugeMaker, measurePayments } from './payment-metrics.ts';
 
 export interface Metrics {
@@ -24,6 +26,8 @@ export function measure(app: FastifyInstance, { database, store }: Pick<AppDeps,
   const parts = {
     database: measureOrders(registry, database),
     payment_figures: measurePayments(gaugeIn(registry), database),
+    mail_figures: measureMail(gaugeIn(registry), database),
+    backup_figures: measureBackups(gaugeIn(registry), database),
     queue_store: measureQueues(registry, { database, store }),
   };
   const reachable = new Gauge({

@@ -35,7 +35,7 @@ export function createSmtpMailer(transport: SmtpTransport, settings: SmtpSetting
       try {
         const info = await transport.sendMail({
           ...messageOf(settings, mail),
-          signal: AbortSignal.timeout(longestDeliveryMs(settings)),
+          signal: AbortSignal.any([closing.signal, AbortSignal.timeout(longestDeliveryMs(settings))]),
         });
         if (info.accepted?.length !== 1) throw info.rejectedErrors?.[0] ?? new Error('the recipient was not accepted');
         return { code: Number.parseInt(info.response, 10) || 250, response: withoutSecrets(info.response, secrets) };

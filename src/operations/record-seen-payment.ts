@@ -50,6 +50,7 @@ async function saveMoney(db: Db, payment: Payment, seen: ProviderPayment): Promi
   if (isBehind(payment, seen, status)) return;
   const captured = seen.capture?.status === 'done' ? seen.capture.amount.amountMinor : 0;
   const refunded = givenBack(seen);
+  const refundedNow = refunded - payment.refundedMinor;
   const former = await saveSeenPayment(db, payment.id, {
     status,
     authorisationReference: seen.authorisation?.reference ?? null,
@@ -71,13 +72,17 @@ async function saveMoney(db: Db, payment: Payment, seen: ProviderPayment): Promi
     return setAsideMove(db, payment, status);
   }
   if (former !== status)
-    await recordPaymentEvent(db, { paymentId: payment.id, ...eventOf(status, seen), actor: payment.provider });
+    await recordPaymentEvent(db, {
+      paymentId: payment.id,
+      ...eventOf(status, seen, refundedNow),
+      actor: payment.provider,
+    });
   else if (refunded > payment.refundedMinor)
     await recordPaymentEvent(db, {
       paymentId: payment.id,
       type: 'payment_partially_refunded',
       actor: payment.provider,
-      detail: { refundedMinor: refunded },
+      detail: { amountMinor: refundedNow, refundedMinor: refunded },
     });
   const reference = seen.authorisation?.reference;
   if (former === 'authorised' && status === 'authorised' && reference !== payment.authorisationReference)
@@ -125,15 +130,18 @@ const givenBack = ({ refunds }: ProviderPayment) =>
 function eventOf(
   status: PaymentStatus,
   seen: ProviderPayment,
+  refundedNow: number,
 ): { type: PaymentEventType; detail: Record<string, string | number | null> } {
   const { authorisation, capture, failure } = seen;
+  // Less than before: a refund came back, and nothing was given now.
+  const refund = { ...(refundedNow > 0 && { amountMinor: refundedNow }), refundedMinor: givenBack(seen) };
   const heldUntil = (authorisation?.honouredUntil ?? authorisation?.heldUntil)?.toISOString() ?? null;
   const details: Record<PaymentStatus, Record<string, string | number | null>> = {
     requires_payment: {},
     authorised: { reference: authorisation?.reference ?? null, authorisedUntil: heldUntil },
     captured: { reference: capture?.reference ?? null, amountMinor: capture?.amount.amountMinor ?? null },
-    partially_refunded: { refundedMinor: givenBack(seen) },
-    refunded: { refundedMinor: givenBack(seen) },
+    partially_refunded: refund,
+    refunded: refund,
     voided: {},
     failed: { code: failure?.code ?? null },
     expired: {},

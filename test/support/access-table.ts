@@ -79,6 +79,14 @@ export const accessTable: Record<string, TableEntry> = {
     foreign: [401, 403, 403, 409, 403, 401],
   },
 
+  'GET /v1/orders/:number/receipt': {
+    request: 'pendingOrder',
+    answers: ['-', 404, 404, 404, '-', '-'], // nothing was captured
+    foreign: [401, 404, 404, 404, 404, 401],
+  },
+  'GET /v1/files/*': { answers: [403, 403, 403, 403, 403, 403] }, // without a signature
+  'GET /v1/mail/unsubscribe': { answers: [403, 403, 403, 403, 403, 403] }, // without a signature
+  'POST /v1/mail/unsubscribe': { answers: [403, 403, 403, 403, 403, 403] },
   'POST /v1/orders/:number/payment/retry': {
     request: 'pendingOrder',
     answers: ['-', 403, 403, 409, '-', '-'],
@@ -115,10 +123,14 @@ export const accessTable: Record<string, TableEntry> = {
   'GET /v1/admin/quarantine': { answers: adminsAndManagers },
   'POST /v1/admin/quarantine/:id/release': { request: 'someAccount', answers: [401, 401, 401, 401, 401, 404] },
   'POST /v1/admin/quarantine/:id/discard': { request: 'someAccount', answers: [401, 401, 401, 401, 401, 404] },
+  'GET /v1/admin/backups': { answers: adminsAndManagers },
+  'POST /v1/admin/backups': { answers: [401, 401, 401, 401, 401, 202] },
+  'GET /v1/admin/backups/:id': { request: 'someAccount', answers: [401, 403, 403, 404, 403, 404] },
   'POST /v1/admin/products': { request: 'products', answers: admins },
 };
 
 /** Routes of others' making, under one prefix: only whether somebody gets in is compared. */
 export const accessByPrefix: Record<string, 'everybody' | 'admins'> = {
+  '/admin/backups': 'admins',
   '/admin/queues': 'admins',
 };

@@ -11,6 +11,7 @@ import { createLog } from '../../log.ts';
 import { BoardFeed } from './board-feed.ts';
 
 const log = createLog('silent', 'test');
+const media = { urlOf: (url: string | null) => url };
 let testDatabase: TestDatabase;
 let database: Database;
 
@@ -62,7 +63,7 @@ async function openStream(feed: BoardFeed) {
 }
 
 it('listens only while somebody looks', async () => {
-  const feed = new BoardFeed({ database, log }, { keepForMs: 300 });
+  const feed = new BoardFeed({ database, media, log }, { keepForMs: 300 });
   expect(await countListeners()).toBe(0);
   await feed.read();
   await until('a listener', async () => (await countListeners()) === 1);
@@ -75,7 +76,7 @@ it('listens only while somebody looks', async () => {
 });
 
 it('corrects counts that a wrongly written move has spoilt, also for those who watch', async () => {
-  const feed = new BoardFeed({ database, log }, { recountMs: 200 });
+  const feed = new BoardFeed({ database, media, log }, { recountMs: 200 });
   const [order] = await testDatabase.query<{ number: string }>(`
     INSERT INTO orders (id, user_id, lane, status, due_seq, total_minor, currency, payment_method)
     SELECT gen_random_uuid(), id, 'normal', 'pending', nextval('order_due_seq'), 100, 'EUR', 'counter' FROM users LIMIT 1 RETURNING number`);
@@ -93,7 +94,7 @@ it('corrects counts that a wrongly written move has spoilt, also for those who w
 });
 
 it('does not look alive while the database is away, and goes on when it is back', async () => {
-  const feed = new BoardFeed({ database, log });
+  const feed = new BoardFeed({ database, media, log });
   const viewer = await openStream(feed);
   const admin = new pg.Client(process.env.TEST_DATABASE_URL);
   await admin.connect();

@@ -2,11 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { Database } from '../../db/pool.ts';
 import { ServiceUnavailableError } from '../../domain/errors.ts';
 import type { Logger } from '../../log.ts';
+import type { MediaLibrary } from '../../operations/media-library.ts';
 import { BoardViewers } from './board-viewers.ts';
 import { BoardWatch } from './board-watch.ts';
 
 export interface BoardFeedDeps {
   database: Database;
+  media: Pick<MediaLibrary, 'urlOf'>;
   log: Logger;
 }
 

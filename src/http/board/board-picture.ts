@@ -1,4 +1,3 @@
-import type { DatabasePool } from 'slonik';
 import {
   countMovesAfter,
   listComplete,
@@ -7,8 +6,10 @@ import {
   listProcessing,
   readAtSnapshot,
 } from '../../db/board.ts';
+import type { Database } from '../../db/pool.ts';
 import type { Db } from '../../db/sql.ts';
 import type { Board, BotCounts } from '../../domain/board.ts';
+import type { MediaLibrary } from '../../operations/media-library.ts';
 import { addMoves, type BoardTally, completeShown, latestCompleted } from './board-tally.ts';
 import { cursorText } from './event-cursor.ts';
 
@@ -32,14 +33,20 @@ export interface BoardPicture {
 }
 
 /** The lists are read after the cursor, so they may be ahead of the counts by a few events, which viewers are told again. */
-export async function paintBoard(pool: DatabasePool, state: BoardState): Promise<BoardPicture> {
+export async function paintBoard(
+  { database, media }: { database: Database; media: Pick<MediaLibrary, 'urlOf'> },
+  state: BoardState,
+): Promise<BoardPicture> {
   const paintedAt = performance.now();
   const { tally, bots, isHeld } = state;
-  const content = await readAtSnapshot(pool, async (transaction) => {
+  const content = await readAtSnapshot(database.pool, async (transaction) => {
     const { counts, completed } = isHeld ? await lookAhead(transaction, tally) : tally;
     const pending = await listPending(transaction);
     const processing = await listProcessing(transaction);
-    const complete = await listComplete(transaction, completed);
+    const complete = (await listComplete(transaction, completed)).map((order) => ({
+      ...order,
+      soundUrl: media.urlOf(order.soundUrl),
+    }));
     return { pending, processing, complete, bots, counts };
   });
   const lastEventId = eventIdAt(state);

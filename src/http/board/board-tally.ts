@@ -26,8 +26,8 @@ export interface BoardTally {
 /** Where a feed begins: before the oldest transaction that still runs. */
 export function readTally(pool: DatabasePool): Promise<BoardTally> {
   return readAtSnapshot(pool, async (transaction) => {
-    const { xmin } = await findEventHorizon(transaction, beginning);
-    const cursor = { xid: xmin, id: '0' };
+    const { settled } = await findEventHorizon(transaction, beginning);
+    const cursor = { xid: settled, id: '0' };
     const completed = await listCompletedAfter(transaction, beginning, completeShown);
     return { cursor, counts: await countAt(transaction, cursor), completed };
   });

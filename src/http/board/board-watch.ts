@@ -8,6 +8,7 @@ import { listEventsAfter, type StreamedEvent } from '../../db/order-events.ts';
 import type { Database } from '../../db/pool.ts';
 import { ServiceUnavailableError } from '../../domain/errors.ts';
 import type { Logger } from '../../log.ts';
+import type { MediaLibrary } from '../../operations/media-library.ts';
 import { type BoardPicture, type BoardState, eventIdAt, paintBoard } from './board-picture.ts';
 import { addEvents, readCountsAt, readTally } from './board-tally.ts';
 import type { BoardViewers } from './board-viewers.ts';
@@ -27,6 +28,7 @@ const failingTooLongMs = 5_000;
 
 export interface BoardWatchDeps {
   database: Database;
+  media: Pick<MediaLibrary, 'urlOf'>;
   viewers: BoardViewers;
   recountMs: number;
   log: Logger;
@@ -145,13 +147,13 @@ export class BoardWatch {
 
   async #heedHeldEvents(): Promise<number> {
     const { pool } = this.#deps.database;
-    const { xmin, hasUntold, heldForMs } = await findEventHorizon(pool, this.#state.tally.cursor);
+    const { next, hasUntold, heldForMs } = await findEventHorizon(pool, this.#state.tally.cursor);
     this.#hasUntold = hasUntold;
-    if (compareDigits(xmin, this.#state.tally.cursor.xid) < 0) await this.#beginAnew();
+    if (compareDigits(next, this.#state.tally.cursor.xid) < 0) await this.#beginAnew();
     if (heldForMs !== null && heldForMs > heldTooLongMs) await this.#showHeldEvents();
     else if (this.#state.isHeld) {
       const cleared = { ...this.#state, isHeld: false };
-      this.#picture = await paintBoard(pool, cleared);
+      this.#picture = await paintBoard(this.#deps, cleared);
       this.#state = cleared;
       this.#deps.viewers.tell(snapshotFrame(this.#picture));
     }
@@ -165,7 +167,7 @@ export class BoardWatch {
       this.#state = { ...this.#state, isHeld: true };
     }
     if (performance.now() < this.#nextHeldPictureAt || this.#deps.viewers.count === 0) return;
-    const picture = await paintBoard(this.#deps.database.pool, this.#state);
+    const picture = await paintBoard(this.#deps, this.#state);
     const tookMs = performance.now() - picture.paintedAt;
     this.#nextHeldPictureAt = picture.paintedAt + Math.max(1_000, 5 * tookMs); // the longer it lasts, the more there is to count
     if (picture.content === this.#heldContent) return;
@@ -203,7 +205,7 @@ export class BoardWatch {
     log.warn({ counted: counts, told: tally.counts }, 'board counts corrected');
     this.#state = { ...this.#state, tally: { ...tally, counts } };
     this.#ring = new EventRing(tally.cursor);
-    this.#picture = await paintBoard(database.pool, this.#state);
+    this.#picture = await paintBoard(this.#deps, this.#state);
     viewers.tell(snapshotFrame(this.#picture));
   }
 
@@ -221,7 +223,7 @@ export class BoardWatch {
   async #paintSoon(): Promise<BoardPicture> {
     const waitMs = this.#picture ? this.#picture.paintedAt + pictureGapMs - performance.now() : 0;
     if (waitMs > 0) await delay(waitMs);
-    this.#picture = await paintBoard(this.#deps.database.pool, this.#state);
+    this.#picture = await paintBoard(this.#deps, this.#state);
     return this.#picture;
   }
 }

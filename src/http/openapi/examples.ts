@@ -88,6 +88,18 @@ export const examples: Readonly<Record<string, Examples>> = {
     },
     answers: { 200: { order: complete }, 201: { order: placed } },
   },
+  getReceipt: {
+    answers: {
+      200: {
+        receipt: {
+          url: 'https://shop.example/v1/files/receipts/2026/1042-9b04d7f1a2c6.pdf?expires=1772447400000&name=receipt-1042.pdf&signature=Xb0gK2v9qTz4mJ7c',
+          expiresAt: '2026-03-02T10:30:00.000Z',
+          fileName: 'receipt-1042.pdf',
+          madeAt: '2026-03-02T09:31:12.480Z',
+        },
+      },
+    },
+  },
   getOrder: { answers: { 200: { order: waiting } } },
   listOrders: { answers: { 200: { orders: [processing], nextCursor: '1042' } } },
   listOrderEvents: {
@@ -113,8 +125,8 @@ export const examples: Readonly<Record<string, Examples>> = {
             name: 'Espresso',
             description: 'Short and strong.',
             price: euros(240),
-            imageUrl: '/media/products/espresso.svg',
-            soundUrl: '/media/sounds/ready.wav',
+            imageUrl: '/media/products/espresso.3fa9c1d2e4b5.svg',
+            soundUrl: '/media/sounds/ready.9b04d7f1a2c6.wav',
             isAvailable: true,
           },
         ],

@@ -6,6 +6,7 @@ import { upsertProducts } from '../../db/products.ts';
 import { InputInvalidError } from '../../domain/errors.ts';
 import { type ProductImport, productImportSchema } from '../../domain/product.ts';
 import { queueStatusSchema } from '../../domain/queue-status.ts';
+import type { MediaLibrary } from '../../operations/media-library.ts';
 import { readQueueStatus } from '../../operations/read-queue-status.ts';
 import { rebuildQueues } from '../../operations/rebuild-queues.ts';
 import { within } from '../../operations/within.ts';
@@ -15,7 +16,10 @@ import type { AppDeps } from '../app-deps.ts';
 const maxProducts = 5_000;
 
 /** What only admins may do, by Basic auth. */
-export async function adminRoutes(scope: FastifyInstance, { database, store, catalogue, log }: AppDeps): Promise<void> {
+export async function adminRoutes(
+  scope: FastifyInstance,
+  { database, store, catalogue, media, log }: AppDeps,
+): Promise<void> {
   const app = scope.withTypeProvider<ZodTypeProvider>();
 
   const rebuilt = z.object({ rebuilt: z.object({ vip: z.int(), normal: z.int() }) });
@@ -73,8 +77,9 @@ export async function adminRoutes(scope: FastifyInstance, { database, store, cat
     async (request) => {
       refuseRepeatedSkus(request.body.products);
       const by = { actor: auditActorOf(request), address: request.ip };
+      const products = request.body.products.map((product) => withPlainUrls(media, product));
       const imported = await database.pool.transaction(async (transaction) => {
-        const count = await upsertProducts(transaction, request.body.products);
+        const count = await upsertProducts(transaction, products);
         await recordAudit(transaction, {
           action: 'products_imported',
           subject: null,
@@ -87,6 +92,16 @@ export async function adminRoutes(scope: FastifyInstance, { database, store, cat
       return { imported };
     },
   );
+}
+
+/** Somebody may import what `GET /v1/products` said: a version that it named then would be gone with the next picture. */
+function withPlainUrls(media: MediaLibrary, product: ProductImport): ProductImport {
+  const { imageUrl, soundUrl } = product;
+  return {
+    ...product,
+    ...(imageUrl && { imageUrl: media.plainUrlOf(imageUrl) }),
+    ...(soundUrl && { soundUrl: media.plainUrlOf(soundUrl) }),
+  };
 }
 
 function refuseRepeatedSkus(products: readonly ProductImport[]): void {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { findMissingMigrations } from '../../db/migrations.ts';
+import { listServiceFaults } from '../../db/service-faults.ts';
 import { within } from '../../operations/within.ts';
 import type { AppDeps } from '../app-deps.ts';
 
@@ -11,7 +12,7 @@ const readinessSchema = z
   .meta({ id: 'Readiness', description: 'What it lacks to work, and what works less well.' });
 
 /** `/healthz`: the process lives. `/readyz`: it can work, or what it lacks. */
-export async function healthRoutes(app: FastifyInstance, { database, store, log }: AppDeps): Promise<void> {
+export async function healthRoutes(app: FastifyInstance, { config, database, store, log }: AppDeps): Promise<void> {
   app.get(
     '/healthz',
     {
@@ -36,6 +37,18 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
     },
     queueStore: () => store.ping(),
   };
+  const { files, backups } = config.stores;
+  const notSetUp = [...(files ? [] : ['files']), ...(backups ? [] : ['backups'])];
+  /** Of what could not be asked, nothing is said: then the database is among what is missing. */
+  const findDegraded = async () => {
+    try {
+      const faults = await within(checkMs, 'service faults', listServiceFaults(database.pool));
+      return [...new Set([...notSetUp, ...faults.map(({ service }) => service)])].sort();
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'service faults not read');
+      return notSetUp;
+    }
+  };
   app.get(
     '/readyz',
     {
@@ -48,6 +61,7 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
       },
     },
     async (_request, reply) => {
+      const degraded = findDegraded();
       const results = await Promise.all(
         Object.entries(checks).map(async ([name, check]) => {
           try {
@@ -62,7 +76,7 @@ export async function healthRoutes(app: FastifyInstance, { database, store, log 
       const missing = results.flat();
       return reply
         .code(missing.length === 0 ? 200 : 503)
-        .send({ status: missing.length === 0 ? 'ready' : 'not_ready', missing, degraded: [] });
+        .send({ status: missing.length === 0 ? 'ready' : 'not_ready', missing, degraded: await degraded });
     },
   );
 }

@@ -22,7 +22,7 @@ export async function queueBoardRoutes(app: FastifyInstance, { store }: AppDeps)
   createBullBoard({
     queues: allQueues.map(({ name }) => new BullMQAdapter(store.queue(name))),
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'twolane queues' } },
+    options: { uiConfig: { boardTitle: 'twolane queues', miscLinks: [{ text: 'Backups', url: '/admin/backups' }] } },
   });
   // Its own would tell the error's text; thrown on, it comes to ours.
   adapter.setErrorHandler((error) => {

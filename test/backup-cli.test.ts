@@ -1,0 +1,168 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunOptions, runCaptured, withoutColours } from '../src/cli/captured-run.ts';
+import { type Engine, startEngine } from './support/engine.ts';
+
+let engine: Engine;
+let folder: string;
+let emptyUrl: string;
+let name = '';
+
+async function onServer(statement: string): Promise<void> {
+  const client = new pg.Client(process.env.TEST_DATABASE_URL);
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+beforeAll(async () => {
+  engine = await startEngine('postgres', { roles: [], env: { BACKUP_CRON: 'off' } });
+  await engine.api.place('vip');
+  folder = await mkdtemp(path.join(tmpdir(), 'twolane-backup-cli-'));
+  emptyUrl = `${engine.database.url}_empty`;
+  await onServer(`CREATE DATABASE ${new URL(emptyUrl).pathname.slice(1)}`);
+});
+afterAll(async () => {
+  await onServer(`DROP DATABASE IF EXISTS ${new URL(emptyUrl).pathname.slice(1)} WITH (FORCE)`);
+  await engine.close();
+  await rm(folder, { recursive: true });
+});
+
+const run = (words: string, more: Partial<RunOptions> = {}) =>
+  runCaptured(['backup', ...words.split(' ')], {
+    projectFolder: folder,
+    env: { ...engine.environment, TWOLANE_URL: engine.web.url, TWOLANE_CONFIG_DIR: folder },
+    ...more,
+  });
+/** A machine that has the store, and neither the engine nor its database. */
+const bareEnvironment = () => ({
+  ENV: 'development',
+  LOCAL_STORE_FOLDER: engine.environment.LOCAL_STORE_FOLDER ?? '',
+});
+
+const storedFiles = async () => {
+  const root = path.join(engine.environment.LOCAL_STORE_FOLDER ?? '', 'backups');
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name: file }) => path.join(parentPath, file));
+};
+
+describe('before there is a backup', () => {
+  it('says so, and where it looked', async () => {
+    const listed = await run('list', { env: bareEnvironment() });
+    expect(listed).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(listed.stdout).toMatch(/^there is no backup in \/.*\/backups\n$/);
+    const restored = await run(`restore --to ${emptyUrl} --yes`);
+    expect(restored).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is no backup in') });
+  });
+
+  it('says what is missing where no store is named', async () => {
+    const listed = await run('list', { env: {} });
+    expect(listed).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(listed.stderr).toMatch(/no store for backups is named[\s\S]*BACKUP_S3_ENDPOINT[\s\S]*LOCAL_STORE_FOLDER/);
+    const faulty = await run('list', { env: { ...bareEnvironment(), BACKUP_KEEP_DAILY: '0' } });
+    expect(faulty).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('BACKUP_KEEP_DAILY') });
+  });
+
+  it('makes a key that the settings take', async () => {
+    const made = await run('key');
+    const [, key = ''] = /^BACKUP_ENCRYPTION_KEY=(\S+)\n# public half: age1\w+\n$/.exec(made.stdout) ?? [];
+    expect(key).toMatch(/^AGE-SECRET-KEY-1/);
+    expect(made.stderr).toContain('NEW,OLD');
+    expect((await run('key --json')).stdout).not.toContain(key);
+    const listed = await run('list', { env: { ...bareEnvironment(), BACKUP_ENCRYPTION_KEY: key } });
+    expect(listed.exitCode).toBe(0);
+  });
+});
+
+describe('a backup by hand', () => {
+  it('is made here, and its progress shown in place on a terminal', async () => {
+    const made = await run('run --here', { isTty: true });
+    expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+    const text = withoutColours(made.stdout);
+    expect(text).toMatch(/storing +[█░▏▎▍▌▋▊▉]* +\d+ %/);
+    expect(text).toMatch(/verified \d{8}T\d{6}Z-[0-9a-f]{6}: [\d,]+ rows, .*made in .*, restored in .*\n$/);
+    name = /verified (\S+):/.exec(text)?.[1] ?? '';
+    const listed = await run('list', { env: bareEnvironment() });
+    expect(listed.stdout).toMatch(new RegExp(`${name} .* verified .* not encrypted\\n1 backup in .*, 1 verified\\n$`));
+    const json = JSON.parse((await run('list --json', { env: bareEnvironment() })).stdout);
+    expect(json.backups).toMatchObject([{ name, fault: null, encryptedFor: null }]);
+  });
+
+  it('is asked for at the engine, and followed; Ctrl-C ends the following alone', async () => {
+    const stop = new AbortController();
+    const followed = run('run', { signal: stop.signal, onOutput: (text) => text.includes('waits') && stop.abort() });
+    expect((await followed).exitCode).toBe(130);
+    const rows = await engine.database.query("SELECT state FROM backups WHERE trigger = 'api'");
+    expect(rows).toEqual([{ state: 'queued' }]);
+  });
+
+  it('stopped by Ctrl-C while it is made here leaves nothing', async () => {
+    const before = await storedFiles();
+    const stop = new AbortController();
+    const made = run('run --here', {
+      signal: stop.signal,
+      isTty: true,
+      onOutput: (text) => text.includes('reading') && stop.abort(),
+    });
+    expect(await made).toMatchObject({ exitCode: 130 });
+    expect(await storedFiles()).toEqual(before);
+  });
+});
+
+describe('a restore', () => {
+  it('refuses what is not empty, what is no database, and to go on unasked', async () => {
+    const full = await run(`restore latest --to ${engine.database.url} --yes`);
+    expect(full).toMatchObject({ exitCode: 1 });
+    expect(full.stderr).toMatch(/not empty[\s\S]*--into-empty-schema/);
+    expect(await run('restore latest --to http://shop.example --yes')).toMatchObject({ exitCode: 2 });
+    expect(await run(`restore latest --to ${emptyUrl}`)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--yes'),
+    });
+    expect(await run(`restore ../../etc --to ${emptyUrl} --yes`)).toMatchObject({ exitCode: 2 });
+    const away = await run('restore latest --to postgres://127.0.0.1:1/none --yes');
+    expect(away).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is it running') });
+  });
+
+  it('says what it is about to do, and does nothing after a no', async () => {
+    const asked = await run(`restore --to ${emptyUrl}`, { typed: ['n'] });
+    expect(asked.stdout).toMatch(
+      new RegExp(`backup +${name}, of .* ago\\)\nholds +\\d+ rows in \\d+ tables.* verified; a restore took`),
+    );
+    expect(asked.stdout).not.toContain('postgres:'); // the password
+    expect(asked).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('nothing was restored') });
+  });
+
+  it('puts the data beside others, for looking at them', async () => {
+    const looked = await run(`restore --to ${engine.database.url} --into-empty-schema yesterday --yes`);
+    expect(looked).toMatchObject({ exitCode: 0, stderr: '' });
+    const [counted] = await engine.database.query<{ same: boolean }>(
+      'SELECT (SELECT count(*) FROM yesterday.orders) = (SELECT count(*) FROM public.orders) AS same',
+    );
+    expect(counted?.same).toBe(true);
+    await engine.database.query('DROP SCHEMA yesterday CASCADE');
+  });
+
+  it('fills an empty database, by JSON too', async () => {
+    const restored = await run(`restore latest --to ${emptyUrl} --yes --json`);
+    expect(restored.exitCode).toBe(0);
+    expect(JSON.parse(restored.stdout)).toMatchObject({ name, migrations: [], rebuilt: { vip: 1, normal: 0 } });
+  });
+});
+
+it('drills the whole way, and says how long each part took', async () => {
+  const drilled = await run('drill');
+  expect(drilled).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(drilled.stdout).toMatch(/snapshot and upload .*\nrestore .*\nall, with reading back and comparing/);
+  expect(drilled.stdout).toContain('what was restored equals what was there');
+});
+
+it('verifies one again, on a server that is named', async () => {
+  const bare = await run('verify', { env: bareEnvironment() });
+  expect(bare).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--scratch') });
+  const verified = await run(`verify latest --scratch ${engine.database.url}`, { env: bareEnvironment() });
+  expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^restoring[\s\S]*verified \d{8}T/) });
+});
