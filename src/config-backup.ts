@@ -25,6 +25,7 @@ export const backupVariables = {
   BACKUP_KEEP_DAILY: count(1, 1_000).default(7),
   BACKUP_KEEP_WEEKLY: count(0, 1_000).default(4),
   BACKUP_KEEP_MONTHLY: count(0, 1_000).default(12),
+  BACKUP_PACE: oneOf('gentle', 'full').default('gentle'),
   BACKUP_SCRATCH_DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'takes an address such as postgres://user:password@host:5432/postgres' })
     .optional(),
@@ -38,6 +39,8 @@ export interface BackupConfig {
   encryptionKeys: string[];
   compression: 'zstd' | 'gzip';
   keep: { daily: number; weekly: number; monthly: number };
+  /** `gentle` rests most of the time, so that orders are not slowed down. */
+  pace: 'gentle' | 'full';
   /** The server on which backups are restored to be compared; null for the engine's own. */
   scratchDatabaseUrl: string | null;
 }
@@ -52,6 +55,7 @@ export function backupFrom(is: z.infer<typeof backupEnvironment>): BackupConfig 
       weekly: is.BACKUP_KEEP_WEEKLY,
       monthly: is.BACKUP_KEEP_MONTHLY,
     }),
+    pace: is.BACKUP_PACE,
     scratchDatabaseUrl: is.BACKUP_SCRATCH_DATABASE_URL ?? null,
   });
 }

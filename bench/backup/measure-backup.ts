@@ -43,13 +43,19 @@ export const engineEnvironment = ({ lab }: Pick<Bench, 'lab'>, database: LabData
   BACKUP_ENCRYPTION_KEY: encryptionKey,
 });
 
-/** One backup by a worker process of its own, verified; `meanwhile` is done from its beginning to its end. */
+export interface Conditions {
+  pace: 'gentle' | 'full';
+  /** Done from its beginning to its end. */
+  meanwhile?(isUnderWay: () => boolean): Promise<void>;
+}
+
+/** One backup by a worker process of its own, verified. */
 export async function measureBackup(
   bench: Pick<Bench, 'lab'>,
   database: LabDatabase,
-  meanwhile: (isUnderWay: () => boolean) => Promise<void> = async () => {},
+  { pace, meanwhile = async () => {} }: Conditions,
 ): Promise<BackupSample> {
-  const environment = engineEnvironment(bench, database);
+  const environment = { ...engineEnvironment(bench, database), BACKUP_PACE: pace };
   const worker = await startProgram({
     role: 'backup',
     file: 'workers/main.ts',

@@ -1,5 +1,6 @@
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Compression } from './manifest.ts';
+import type { Pacer } from './pacer.ts';
 
 export interface BackupDeps {
   databaseUrl: string;
@@ -30,4 +31,6 @@ export interface BackupCall {
   signal?: AbortSignal;
   /** Called some ten times a second at most, and at the beginning and end of a phase. */
   onProgress?: (progress: BackupProgress) => void;
+  /** Without one it goes as fast as it can: somebody waits for it. */
+  pacer?: Pacer;
 }

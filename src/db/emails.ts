@@ -37,6 +37,8 @@ const emailRow = z
     messageId: z.string(),
     detail: z.record(z.string(), z.unknown()).nullable(),
     tries: z.number(),
+    /** Why it did not go the last time. */
+    failureCode: z.string().nullable(),
     createdAt: time,
     isClosed: z.boolean(),
     isOptedOut: z.boolean(),
@@ -58,7 +60,7 @@ export function claimEmail(
       FROM orders o JOIN users u ON u.id = o.user_id
       WHERE e.id = ${emailId} AND o.number = e.order_number AND e.state = 'queued' AND (e.lease_until IS NULL OR e.lease_until < now())
       RETURNING e.id, e.kind, e.order_number AS "orderNumber", e.recipient, e.message_id AS "messageId", e.detail, e.tries,
-        e.created_at AS "createdAt", u.deleted_at IS NOT NULL AS "isClosed",
+        e.failure_code AS "failureCode", e.created_at AS "createdAt", u.deleted_at IS NOT NULL AS "isClosed",
         EXISTS (SELECT FROM email_opt_outs WHERE address = lower(e.recipient)) AS "isOptedOut"
     `);
     if (email) return email;
@@ -140,6 +142,22 @@ export function takeOverdueEmails(
                  ORDER BY next_try_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING id
   `);
+}
+
+/** As many of the newest as are looked at; their ids begin with the time. */
+const latestLooked = 1_000;
+
+/** Whether the mail server took any within so long: then the settings were good. */
+export function wentOutLately(db: Db, withinMs: number): Promise<boolean> {
+  return db.exists(sql.type(nothing)`
+    SELECT FROM (SELECT state, finished_at FROM emails ORDER BY id DESC LIMIT ${latestLooked}) AS newest
+    WHERE state = 'sent' AND finished_at > now() - ${withinMs}::float8 * interval '1 millisecond'
+  `);
+}
+
+/** Whether any waits that a fault of the settings has kept from going. */
+export function hasEmailsStopped(db: Db, failureCode: string): Promise<boolean> {
+  return db.exists(sql.type(nothing)`SELECT FROM emails WHERE state = 'queued' AND failure_code = ${failureCode}`);
 }
 
 // ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -41,6 +41,11 @@ export async function clearServiceFault(db: Db, service: Service): Promise<boole
   return rowCount === 1;
 }
 
+/** The queue that was stopped for it goes on; whether that helps is not known yet. */
+export async function noteQueueStarted(transaction: Db, service: Service): Promise<void> {
+  await transaction.query(sql.type(nothing)`UPDATE service_faults SET has_paused = false WHERE service = ${service}`);
+}
+
 /** Until the transaction ends, nobody else reports or clears it. Null when there is none; then somebody may report one. */
 export function lockServiceFault(transaction: Db, service: Service): Promise<ServiceFault | null> {
   return transaction.maybeOne(sql.type(faultRow)`

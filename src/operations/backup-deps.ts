@@ -1,5 +1,6 @@
 import type { DatabasePool } from 'slonik';
 import type { BackupDeps } from '../backup/backup-deps.ts';
+import type { Pace } from '../backup/pacer.ts';
 import type { Keep } from '../backup/retention.ts';
 import type { BackupConfig } from '../config-backup.ts';
 import type { Logger } from '../log.ts';
@@ -9,6 +10,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 export interface BackupRunDeps extends BackupDeps {
   pool: DatabasePool;
   keep: Keep;
+  pace: Pace;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
@@ -21,6 +23,6 @@ export interface BackupRunSources {
 }
 
 export function backupRunDepsOf({ databaseUrl, pool, store, settings, log }: BackupRunSources): BackupRunDeps {
-  const { encryptionKeys: keys, compression, scratchDatabaseUrl: scratchUrl, keep } = settings;
-  return { databaseUrl, pool, store, keys, compression, scratchUrl, keep, log };
+  const { encryptionKeys: keys, compression, scratchDatabaseUrl: scratchUrl, keep, pace } = settings;
+  return { databaseUrl, pool, store, keys, compression, scratchUrl, keep, pace, log };
 }

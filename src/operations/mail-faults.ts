@@ -1,7 +1,15 @@
 import type { DatabasePool } from 'slonik';
 import type { QueueStore } from '../../queues/backend.ts';
 import { emailQueue } from '../../queues/email.ts';
-import { clearServiceFault, listServiceFaults, lockServiceFault, reportServiceFault } from '../db/service-faults.ts';
+import { type Email, hasEmailsStopped, wentOutLately } from '../db/emails.ts';
+import {
+  clearServiceFault,
+  listServiceFaults,
+  lockServiceFault,
+  noteQueueStarted,
+  reportServiceFault,
+  type ServiceFault,
+} from '../db/service-faults.ts';
 import type { Logger } from '../log.ts';
 import { MailError, type Mailer } from '../mail/mailer.ts';
 
@@ -40,10 +48,38 @@ export async function endMailFault({ pool, store, log }: MailFaultDeps): Promise
   });
 }
 
+/** What the mail server says to a mail alone, such as of its sender. That it lets us in again does not mend these. */
+const isOfSending = (code: string) => code === 'EENVELOPE' || code === 'EMESSAGE';
+
+/** After a mail went out: what was said of one before it is over. `startedAt`: of its delivery. */
+export async function noteMailWentOut(deps: MailFaultDeps, startedAt: Date): Promise<void> {
+  const fault = await findMailFault(deps.pool);
+  if (fault && isOfSending(fault.code) && fault.seenAt < startedAt) await endMailFault(deps);
+}
+
+const latelyMs = 60_000;
+
+/**
+ * Whether it is about this mail, and not about our settings: servers refuse to pass on what is for one domain in the words of one that
+ * lets us send nothing. It is, where others go out; otherwise one address could stop the mails of everybody.
+ */
+export async function isOfOneMail(
+  pool: DatabasePool,
+  email: Pick<Email, 'failureCode'>,
+  code: string,
+): Promise<boolean> {
+  if (!isOfSending(code)) return false;
+  if (await wentOutLately(pool, latelyMs)) return true;
+  // It met this before, and the fault is over since.
+  return email.failureCode !== null && ownFaults.includes(email.failureCode) && !(await findMailFault(pool));
+}
+const ownFaults = ['configuration', 'not_passed_on'];
+
 /** Tries the settings without sending anything. `isFirst`: of this process, whose settings may be others than those before. */
 export async function probeMail(deps: MailFaultDeps & { mailer: Mailer }, isFirst: boolean): Promise<void> {
   const { pool, mailer, log } = deps;
-  if (!isFirst && !(await listServiceFaults(pool)).some(({ service }) => service === 'mail')) return;
+  const known = await findMailFault(pool);
+  if (!isFirst && (!known || isTooEarly(known))) return;
   try {
     await mailer.verify();
   } catch (error) {
@@ -53,5 +89,28 @@ export async function probeMail(deps: MailFaultDeps & { mailer: Mailer }, isFirs
     log.warn({ code: error.code, error: error.message }, 'mail server not reached');
     return;
   }
-  await endMailFault(deps);
+  if (known && isOfSending(known.code) && (await hasEmailsStopped(pool, 'configuration'))) await letMailsTry(deps);
+  else await endMailFault(deps);
+}
+
+const longestPauseMs = 300_000;
+
+/** The longer mails have been refused, the longer none is tried. */
+function isTooEarly({ code, since, seenAt }: ServiceFault): boolean {
+  if (!isOfSending(code)) return false;
+  return Date.now() - seenAt.getTime() < Math.min(longestPauseMs, seenAt.getTime() - since.getTime());
+}
+
+/** Whether the fault is over, only a mail can tell: the queue goes on, and the fault stays until one went out. */
+async function letMailsTry({ pool, store }: MailFaultDeps): Promise<void> {
+  await pool.transaction(async (transaction) => {
+    const fault = await lockServiceFault(transaction, 'mail');
+    if (!fault?.hasPaused) return;
+    await store.queue(emailQueue.name).resume();
+    await noteQueueStarted(transaction, 'mail');
+  });
+}
+
+async function findMailFault(pool: DatabasePool): Promise<ServiceFault | undefined> {
+  return (await listServiceFaults(pool)).find(({ service }) => service === 'mail');
 }

@@ -3,6 +3,7 @@ import type { BackupCall, BackupDeps } from '../backup/backup-deps.ts';
 import { BackupDamagedError, BackupTooNewError } from '../backup/backup-errors.ts';
 import { readBackup } from '../backup/backup-reader.ts';
 import type { BackupManifest } from '../backup/manifest.ts';
+import { paced } from '../backup/pacer.ts';
 import { startPhase } from '../backup/progress.ts';
 import { assertVolumesThere } from '../backup/volumes.ts';
 import { isRowFault } from '../db/fault.ts';
@@ -18,7 +19,7 @@ export interface RestoreCall extends BackupCall {
 
 export interface Restored {
   manifest: BackupManifest;
-  /** From the first byte read to the last index built. */
+  /** From the first byte read to the last index built; without the rests of a gentle pace. */
   restoreMs: number;
 }
 
@@ -42,9 +43,10 @@ export async function restoreBackup(deps: Pick<BackupDeps, 'store' | 'keys'>, ca
 /** Whatever its migrations are. */
 export async function loadBackup(
   deps: Pick<BackupDeps, 'store' | 'keys'>,
-  call: RestoreCall,
+  call: RestoreCall & { isForAMoment?: boolean },
 ): Promise<Restored & { contents: BackupContents }> {
   const startedAt = performance.now();
+  const restedBefore = call.pacer?.restedMs ?? 0;
   const { manifest, key } = await openManifest(deps, call);
   const restoring = startPhase(call, 'restore', manifest.totals.storedBytes, 'bytes');
   const options = { store: deps.store, manifest, key, signal: call.signal, onBytes: restoring.add };
@@ -52,9 +54,12 @@ export async function loadBackup(
   const target = await openRestoreTarget(call.targetUrl, call.schema, call.signal);
   try {
     const contents = await readBackup(options, {
-      begin: (contents) => target.prepare(contents),
+      async begin(contents) {
+        await target.prepare(contents);
+        if (call.isForAMoment) await target.makeUnlogged();
+      },
       async table(table, csv) {
-        const rows = await target.load(table, csv);
+        const rows = await target.load(table, paced(call.pacer, csv));
         if (rows !== table.rows)
           throw new BackupDamagedError(
             manifest.name,
@@ -64,7 +69,8 @@ export async function loadBackup(
     });
     await target.commit(contents);
     restoring.end();
-    return { manifest, contents, restoreMs: Math.round(performance.now() - startedAt) };
+    const restedMs = (call.pacer?.restedMs ?? 0) - restedBefore;
+    return { manifest, contents, restoreMs: Math.round(performance.now() - startedAt - restedMs) };
   } catch (error) {
     if (call.signal?.aborted) throw call.signal.reason;
     if (isRowFault(error)) await explainRowFault(deps, call, error);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BackupProgress } from '../backup/backup-deps.ts';
 import { BackupDamagedError, BackupKeyError, ScratchUnavailableError } from '../backup/backup-errors.ts';
 import { makeBackupName } from '../backup/backup-name.ts';
+import { createPacer } from '../backup/pacer.ts';
 import { takeBackupLock } from '../db/backup-lock.ts';
 import {
   beginBackup,
@@ -101,7 +102,8 @@ async function openRun({ pool }: BackupRunDeps, { backupId, trigger, requestedBy
 
 async function makeAndTry(deps: BackupRunDeps, { id, name }: Backup, record: BackupProgressRecord): Promise<void> {
   const { pool, log } = deps;
-  const call = { name, signal: record.signal, onProgress: record.note };
+  const pacer = createPacer(deps.pace, record.signal);
+  const call = { name, signal: record.signal, onProgress: record.note, pacer };
   await clearLeftovers(deps);
   const startedAt = performance.now();
   const manifest = await takeBackup(deps, call);

@@ -14,7 +14,7 @@ import type { Logger } from '../log.ts';
 import { MailError, type Mailer, type OutgoingMail } from '../mail/mailer.ts';
 import { StoreError } from '../storage/object-store.ts';
 import { composeEmail } from './compose-email.ts';
-import { pauseForMailFault } from './mail-faults.ts';
+import { isOfOneMail, noteMailWentOut, pauseForMailFault } from './mail-faults.ts';
 import type { ReceiptDeps } from './make-receipt.ts';
 
 export interface SendEmailDeps extends ReceiptDeps {
@@ -43,7 +43,8 @@ const filesAwayMs = 30_000;
  * 2. The message is written from what is known now; a reader who is gone, or wants no news, is told nothing.
  * 3. What the server has taken is sent. Refused for good: failed, with the server's reason. Later, or no answer heard: tried again
  *    after a pause that grows, with the same Message-ID, until it is given up.
- * 4. A fault of our settings is nobody's try: the queue stops until it is mended (`pauseForMailFault`).
+ * 4. A fault of our settings is nobody's try: the queue stops until it is mended (`pauseForMailFault`). Where other mails go out, it
+ *    is no fault of the settings (`isOfOneMail`).
  *
  * Between the server's answer and our commit a crash can make it twice: the Message-ID says that it is the same.
  */
@@ -67,9 +68,11 @@ export async function sendEmail(deps: SendEmailDeps, emailId: string): Promise<S
       deps.log.warn({ emailId, error: error.message }, 'lease of an email not renewed'),
     );
   }, renewEveryMs);
+  const startedAt = new Date();
   try {
     const answer = await deps.mailer.send(mail);
     await endEmailSent(deps.pool, emailId, { code: answer.code, response: short(answer.response) });
+    await noteMailWentOut(deps, startedAt);
     deps.log.info({ emailId, kind: email.kind, orderNumber: email.orderNumber }, 'email sent');
     return 'ended';
   } catch (error) {
@@ -99,6 +102,8 @@ async function heed(deps: SendEmailDeps, email: Email, leaseId: string, error: M
   };
   switch (error.kind) {
     case 'configuration':
+      if (await isOfOneMail(deps.pool, email, error.code))
+        return tryLater(deps, email, leaseId, { ...failure, failureCode: 'not_passed_on' });
       await postponeEmail(deps.pool, email.id, leaseId, { ...failure, laterMs: afterFaultMs, isTry: false });
       await pauseForMailFault(deps, error);
       return { laterMs: afterFaultMs };

@@ -5,6 +5,7 @@ import type { BackupCall, BackupDeps } from '../backup/backup-deps.ts';
 import { type BackupWriter, openBackupWriter } from '../backup/backup-writer.ts';
 import { cutAtRows } from '../backup/csv-rows.ts';
 import { type BackedUpTable, type BackupManifest, formatVersion, sealManifest } from '../backup/manifest.ts';
+import type { Pacer } from '../backup/pacer.ts';
 import { type PhaseProgress, startPhase } from '../backup/progress.ts';
 import { writeReadme, writeRestoreScript } from '../backup/restore-script.ts';
 import { deleteStoredBackup, manifestKey } from '../backup/stored-backups.ts';
@@ -115,7 +116,8 @@ async function writeAll(snapshot: Snapshot, writer: BackupWriter, call: BackupCa
   const expectedRows = sum(plan.tables.map(({ estimatedRows }) => estimatedRows));
   const upload = startPhase(call, 'upload', expectedRows, 'rows');
   const tables: BackedUpTable[] = [];
-  for (const table of plan.tables) tables.push(await writeTable(snapshot, writer, table, upload));
+  for (const table of plan.tables)
+    tables.push(await writeTable(snapshot, writer, table, { upload, pacer: call.pacer }));
   const business = await snapshot.readSums();
   await writer.add(scriptPath, [Buffer.from(writeRestoreScript(contents, tables))]);
   upload.end();
@@ -126,13 +128,13 @@ async function writeTable(
   { client }: Snapshot,
   writer: BackupWriter,
   { name, columns }: { name: string; columns: string[] },
-  progress: PhaseProgress,
+  { upload, pacer }: { upload: PhaseProgress; pacer: Pacer | undefined },
 ): Promise<BackedUpTable> {
   const hash = createHash('sha256');
   const table: BackedUpTable = { name, columns, rows: 0, bytes: 0, sha256: '', pieces: 0 };
   const csv = cutAtRows(copyOut(client, { name, columns }), pieceBytes, (rows) => {
     table.rows += rows;
-    progress.add(rows);
+    upload.add(rows);
   });
   for await (const piece of csv) {
     for (const chunk of piece) {
@@ -141,6 +143,7 @@ async function writeTable(
     }
     table.pieces += 1;
     await writer.add(piecePath(name, table.pieces), piece);
+    await pacer?.rest();
   }
   table.sha256 = hash.digest('hex');
   return table;

@@ -3,6 +3,7 @@ import type { BackupContents } from '../backup/backup-contents.ts';
 import type { BackupCall, BackupDeps } from '../backup/backup-deps.ts';
 import { BackupDamagedError } from '../backup/backup-errors.ts';
 import type { BackupManifest, BackupVerification } from '../backup/manifest.ts';
+import { type Pacer, paced } from '../backup/pacer.ts';
 import { type PhaseProgress, startPhase } from '../backup/progress.ts';
 import { verificationKey } from '../backup/stored-backups.ts';
 import { type BackupSession, openBackupSession } from '../db/backup-session.ts';
@@ -27,6 +28,7 @@ export async function verifyBackup(deps: VerifyDeps, call: BackupCall): Promise<
       ...call,
       targetUrl: scratch.url,
       schema: ourSchema,
+      isForAMoment: true,
     });
     const serverVersion = await compare(scratch, manifest, contents, call);
     const verification: BackupVerification = {
@@ -59,7 +61,7 @@ async function compare(
   const session = await openBackupSession(scratch.url, { schema: ourSchema, signal: call.signal });
   try {
     const comparing = startPhase(call, 'compare', manifest.totals.csvBytes, 'bytes');
-    for (const table of manifest.tables) await compareTable(session, manifest, table, comparing);
+    for (const table of manifest.tables) await compareTable(session, manifest, table, { comparing, pacer: call.pacer });
     const differing = (what: string) => new BackupDamagedError(manifest.name, `after its restore ${what}`);
     const sequences = await readSequences(session.client);
     for (const { name, lastValue, isCalled } of contents.sequences) {
@@ -87,11 +89,11 @@ async function compareTable(
   { client }: BackupSession,
   { name }: BackupManifest,
   table: BackupManifest['tables'][number],
-  comparing: PhaseProgress,
+  { comparing, pacer }: { comparing: PhaseProgress; pacer: Pacer | undefined },
 ): Promise<void> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of copyOut(client, table) as AsyncIterable<Buffer>) {
+  for await (const chunk of paced(pacer, copyOut(client, table) as AsyncIterable<Buffer>)) {
     hash.update(chunk);
     bytes += chunk.length;
     comparing.add(chunk.length);

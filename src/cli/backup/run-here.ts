@@ -23,7 +23,8 @@ export async function runHere(terminal: Terminal, progress: ProgressDisplay): Pr
       const database = await openDatabase(databaseUrl, log, { name: 'backup', poolSize: 3 });
       try {
         await assertSchemaCurrent(database.pool);
-        const deps = backupRunDepsOf({ databaseUrl, pool: database.pool, store, settings, log });
+        const sources = { databaseUrl, pool: database.pool, store, settings, log };
+        const deps = { ...backupRunDepsOf(sources), pace: 'full' as const }; // somebody waits for it
         const done = await runBackup(deps, {
           backupId: null,
           trigger: 'cli',
