@@ -55,7 +55,7 @@ export async function measureBackup(
   database: LabDatabase,
   { pace, meanwhile = async () => {} }: Conditions,
 ): Promise<BackupSample> {
-  const environment = { ...engineEnvironment(bench, database), BACKUP_PACE: pace };
+  const environment: Record<string, string> = { ...engineEnvironment(bench, database), BACKUP_PACE: pace };
   const worker = await startProgram({
     role: 'backup',
     file: 'workers/main.ts',

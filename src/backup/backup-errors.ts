@@ -58,6 +58,27 @@ export class TargetNotEmptyError extends Error {
   }
 }
 
+/** All rows are there, and something after them failed: the engine must not run on it as it is. */
+export class RestoreUnfinishedError extends Error {
+  constructor(cause: unknown) {
+    super(
+      `All rows were restored, and then something failed: ${(cause as Error).message} Empty the database and restore again, once that is put right.`,
+      { cause },
+    );
+    this.name = 'RestoreUnfinishedError';
+  }
+}
+
+/** Processes of the engine are connected to the queues that a restore would empty. Nothing was changed. */
+export class EngineRunningError extends Error {
+  constructor(queues: string[]) {
+    super(
+      `An engine is at work on the queues in Redis that this restore would empty (${queues.join(', ')}). Stop its processes first; or restore without REDIS_URL and REDIS_HOST, or with another QUEUE_PREFIX.`,
+    );
+    this.name = 'EngineRunningError';
+  }
+}
+
 /** The scratch database cannot be made or has no room: nothing is said of the backup itself. */
 export class ScratchUnavailableError extends Error {
   /** `not_allowed`: a role or setting has to change. `full`: no room. `away`: not reached, or lost on the way. */

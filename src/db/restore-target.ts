@@ -6,6 +6,9 @@ import { type CopiedTable, copyIn } from './copy-tables.ts';
 import { migrationLockKey } from './migrations.ts';
 import { setSequence } from './restore-plan.ts';
 
+/** Done in the transaction of the restore, when all rows are there. */
+export type BeforeCommit = (client: pg.Client, snapshotAt: string) => Promise<void>;
+
 /** A schema that is being filled. Everybody else sees it as it was until `commit`. */
 export interface RestoreTarget {
   /** The schema, without what would be in the way of loading. */
@@ -13,8 +16,8 @@ export interface RestoreTarget {
   /** For one that is dropped in a moment: nothing of it goes through the server's log, which everybody waits for. */
   makeUnlogged(): Promise<void>;
   load(table: CopiedTable, csv: AsyncIterable<Buffer>): Promise<number>;
-  /** Sequences, indexes and foreign keys; then it is there. */
-  commit(contents: BackupContents): Promise<void>;
+  /** Sequences, indexes and foreign keys, and what the caller has to do before anybody sees it; then it is there. */
+  commit(contents: BackupContents, beforeCommit?: BeforeCommit): Promise<void>;
   /** Why its connection was lost, when it was. */
   lostBy(): Error | null;
   /** What was not committed is gone. */
@@ -59,10 +62,11 @@ export async function openRestoreTarget(
       await run(rows.map(({ name }) => `ALTER TABLE ${pg.escapeIdentifier(name)} SET UNLOGGED`));
     },
     load: (table, csv) => copyIn(client, table, csv),
-    async commit({ sequences, after, tables }) {
+    async commit({ sequences, after, tables, snapshotAt }, beforeCommit) {
       await run(sequences.map(setSequence));
       await run(after);
       await run(tables.map(({ name }) => `ANALYZE ${pg.escapeIdentifier(name)}`));
+      await beforeCommit?.(client, snapshotAt);
       await run(['COMMIT']);
     },
     lostBy,

@@ -8,13 +8,14 @@ import { startPhase } from '../backup/progress.ts';
 import { assertVolumesThere } from '../backup/volumes.ts';
 import { isRowFault } from '../db/fault.ts';
 import { readMigrations } from '../db/migrations.ts';
-import { openRestoreTarget } from '../db/restore-target.ts';
+import { type BeforeCommit, openRestoreTarget } from '../db/restore-target.ts';
 import { openManifest, readBackBackup } from './read-back-backup.ts';
 
 export interface RestoreCall extends BackupCall {
   targetUrl: string;
   /** `public` of an empty database, or an empty or absent schema of any, for looking at the data. */
   schema: string;
+  beforeCommit?: BeforeCommit;
 }
 
 export interface Restored {
@@ -67,7 +68,7 @@ export async function loadBackup(
           );
       },
     });
-    await target.commit(contents);
+    await target.commit(contents, call.beforeCommit);
     restoring.end();
     const restedMs = (call.pacer?.restedMs ?? 0) - restedBefore;
     return { manifest, contents, restoreMs: Math.round(performance.now() - startedAt - restedMs) };
