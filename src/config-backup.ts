@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, cronTimes, oneOf } from './config-values.ts';
+import { byCommas, count, cronTimes, oneOf } from './config-values.ts';
 
 /** The environment names of backups; where they go is said by the stores. */
 export const backupVariables = {
@@ -8,14 +8,7 @@ export const backupVariables = {
     .or(cronTimes)
     .default('30 2 * * *'),
   // The first encrypts, all open.
-  BACKUP_ENCRYPTION_KEY: z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
+  BACKUP_ENCRYPTION_KEY: byCommas
     .refine(
       (keys) => keys.length > 0 && keys.every((key) => /^AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}$/.test(key)),
       'takes keys such as `twolane backup key` makes, AGE-SECRET-KEY-1…, several by commas: the first encrypts, all open',

@@ -27,18 +27,18 @@ export const durationWithin = (from: string, to: string) =>
 
 export const list = z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
 
-/** Several stand apart by commas: the first signs, all are believed. */
-export const secrets = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .refine((given) => given.length > 0 && given.every((secret) => secret.length >= 32), {
-    error: 'takes secrets of at least 32 characters each (several by commas), such as `openssl rand -hex 32` gives',
-  });
+/** Several, set apart by commas. */
+export const byCommas = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+/** The first signs, all are believed. */
+export const secrets = byCommas.refine((given) => given.length > 0 && given.every((secret) => secret.length >= 32), {
+  error: 'takes secrets of at least 32 characters each (several by commas), such as `openssl rand -hex 32` gives',
+});
 
 export const flag = oneOf('true', 'false').transform((text) => text === 'true');
 

@@ -158,7 +158,7 @@ describe('the environment', () => {
 
 describe('.env.example', () => {
   const file = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
-  const lines = [...file('.env.example').matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+  const lines = [...file('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [
     name,
     value,
   ]);
@@ -171,7 +171,7 @@ describe('.env.example', () => {
   });
 
   it('has every setting that docker-compose.yml passes on', () => {
-    const passed = [...file('docker-compose.yml').matchAll(/^ {4}([A-Z_]+): \$\{([A-Z_]+):/gm)].map(
+    const passed = [...file('docker-compose.yml').matchAll(/^ {4}([A-Z][A-Z0-9_]+): \$\{([A-Z][A-Z0-9_]+):/gm)].map(
       ([, name, variable]) => [name, variable],
     );
     expect(passed.length).toBeGreaterThan(20);

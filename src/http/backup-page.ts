@@ -1,4 +1,5 @@
 import type { Backup, BackupList } from '../domain/backup.ts';
+import { inHtml, page } from './page.ts';
 
 export interface BackupPageFacts extends BackupList {
   /** Why backups work less well now. */
@@ -38,45 +39,34 @@ export function backupPage(
       'days, weeks and months; never without the last verified one',
     ],
   ];
-  const lines = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '  <head>',
-    '    <meta charset="utf-8">',
-    '    <meta name="viewport" content="width=device-width, initial-scale=1">',
-    '    <meta name="color-scheme" content="light dark">',
-    '    <meta name="robots" content="noindex">',
-    `    <meta http-equiv="refresh" content="${underWay ? 2 : 60}">`,
-    '    <title>Backups · twolane</title>',
-    '    <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">',
-    '    <link rel="stylesheet" href="/assets/board.css">',
-    '    <link rel="stylesheet" href="/assets/backups.css">',
-    '  </head>',
-    '  <body>',
-    '    <header class="top">',
-    '      <h1><img src="/assets/icon.svg" alt="" width="32" height="32">Backups</h1>',
-    '      <nav><a href="/admin/queues">Queues</a> <a href="/">Board</a></nav>',
-    '    </header>',
-    '    <main class="backups">',
-    fault &&
-      `      <p class="fault" role="alert">${escaped(fault.message)} <small>since ${timeText(fault.since.toISOString())}</small></p>`,
-    '      <dl class="facts">',
-    ...facts.map(
-      ([label, value, more, tone]) =>
-        `        <div${tone ? ` data-tone="${tone}"` : ''}><dt>${label}</dt><dd>${escaped(value)} <small>${escaped(more)}</small></dd></div>`,
-    ),
-    '      </dl>',
-    `      <p class="place">${store === null ? 'No store is set up: BACKUP_S3_ENDPOINT and its companions.' : `They lie in <code>${escaped(store)}</code>, ${encrypted ? 'encrypted' : 'not encrypted (BACKUP_ENCRYPTION_KEY)'}.`}</p>`,
-    underWay ? progressHtml(underWay) : store === null ? '' : formHtml,
-    backups.length === 0 ? '      <p class="none">There is no backup yet.</p>' : tableHtml(backups),
-    '    </main>',
-    '  </body>',
-    '</html>',
-  ];
-  return `${lines.filter(Boolean).join('\n')}\n`;
+  return page({
+    title: 'Backups · twolane',
+    stylesheet: 'backups.css',
+    head: `<meta http-equiv="refresh" content="${underWay ? 2 : 60}">`,
+    top: [
+      '<h1><img src="/assets/icon.svg" alt="" width="32" height="32">Backups</h1>',
+      '<nav><a href="/admin/queues">Queues</a> <a href="/">Board</a></nav>',
+    ],
+    main: {
+      attributes: 'class="backups"',
+      elements: [
+        fault &&
+          `<p class="fault" role="alert">${inHtml(fault.message)} <small>since ${timeText(fault.since.toISOString())}</small></p>`,
+        '<dl class="facts">',
+        ...facts.map(
+          ([label, value, more, tone]) =>
+            `  <div${tone ? ` data-tone="${tone}"` : ''}><dt>${label}</dt><dd>${inHtml(value)} <small>${inHtml(more)}</small></dd></div>`,
+        ),
+        '</dl>',
+        `<p class="place">${store === null ? 'No store is set up: BACKUP_S3_ENDPOINT and its companions.' : `They lie in <code>${inHtml(store)}</code>, ${encrypted ? 'encrypted' : 'not encrypted (BACKUP_ENCRYPTION_KEY)'}.`}</p>`,
+        underWay ? progressHtml(underWay) : store !== null && formHtml,
+        backups.length === 0 ? '<p class="none">There is no backup yet.</p>' : tableHtml(backups),
+      ],
+    },
+  });
 }
 
-const formHtml = '      <form method="post" action="/admin/backups"><button type="submit">Back up now</button></form>';
+const formHtml = '<form method="post" action="/admin/backups"><button type="submit">Back up now</button></form>';
 
 const wordsOfPhase: Record<NonNullable<Backup['phase']>, string> = {
   snapshot: 'reading the database',
@@ -89,7 +79,7 @@ const wordsOfPhase: Record<NonNullable<Backup['phase']>, string> = {
 
 function progressHtml({ name, state, phase, progress }: Backup): string {
   const words = phase ? wordsOfPhase[phase] : state === 'queued' ? 'waiting for a worker' : 'starting';
-  return `      <section class="under-way" aria-label="Under way"><p><strong>${escaped(name)}</strong> ${words} <small>${progress ? amountsText(progress) : ''}</small></p>${barHtml(progress)}</section>`;
+  return `<section class="under-way" aria-label="Under way"><p><strong>${inHtml(name)}</strong> ${words} <small>${progress ? amountsText(progress) : ''}</small></p>${barHtml(progress)}</section>`;
 }
 
 function barHtml(progress: Backup['progress']): string {
@@ -117,19 +107,19 @@ function tableHtml(backups: readonly Backup[]): string {
   const heads = ['Backup', 'State', 'Snapshot', 'Rows', 'Stored', 'Took', 'Restore', 'Asked by'];
   const rows = backups.map((backup) => {
     const cells = [
-      `<code>${escaped(backup.name)}</code>`,
-      `<span class="state" data-state="${backup.state}">${wordOfState[backup.state]}</span>${backup.failure ? `<small class="why">${escaped(backup.failure)}</small>` : ''}`,
+      `<code>${inHtml(backup.name)}</code>`,
+      `<span class="state" data-state="${backup.state}">${wordOfState[backup.state]}</span>${backup.failure ? `<small class="why">${inHtml(backup.failure)}</small>` : ''}`,
       backup.snapshotAt === null ? '' : timeText(backup.snapshotAt),
       backup.rows === null ? '' : countText(backup.rows),
       backup.storedBytes === null ? '' : bytesText(backup.storedBytes),
       backup.backupMs === null ? '' : spanText(backup.backupMs),
       backup.restoreMs === null ? '' : spanText(backup.restoreMs),
-      escaped(backup.trigger === 'schedule' ? 'schedule' : `${backup.requestedBy} (${backup.trigger})`),
+      inHtml(backup.trigger === 'schedule' ? 'schedule' : `${backup.requestedBy} (${backup.trigger})`),
     ];
     return `          <tr>${cells.map((cell, index) => `<td data-head="${heads[index]}"${cell === '' ? ' class="empty"' : ''}>${cell && `<div>${cell}</div>`}</td>`).join('')}</tr>`;
   });
   return [
-    '      <table>',
+    '<table>',
     `        <thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead>`,
     '        <tbody>',
     ...rows,
@@ -137,10 +127,6 @@ function tableHtml(backups: readonly Backup[]): string {
     '      </table>',
   ].join('\n');
 }
-
-/** Failures tell what others said, and names are people’s. */
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 const countText = (count: number) => count.toLocaleString('en');
 

@@ -1,5 +1,6 @@
 import type { OrderStatus } from '../domain/order-status.ts';
 import type { PaymentStatus } from '../domain/payment.ts';
+import { nameplate, page } from './page.ts';
 
 /** Which way the customer came back: after paying, or without. */
 export type ReturnWay = 'success' | 'cancel';
@@ -130,7 +131,7 @@ function refreshSeconds(passes: 'in a moment' | 'in a while', round: number): nu
 /** `round`: how many times the page has looked again by itself. Without a script, so that it lives with a strict content security policy. */
 export function checkoutPage(way: ReturnWay, order: ReturnedOrder, round: number): string {
   const { tone, heading, text, passes, isOnBoard } = wordsFor(way, order);
-  return page({
+  return returnedPage({
     title: `Order ${order.number}: ${heading.toLowerCase()}`,
     tone,
     head: passes
@@ -143,7 +144,7 @@ export function checkoutPage(way: ReturnWay, order: ReturnedOrder, round: number
   });
 }
 
-export const unknownOrderPage = page({
+export const unknownOrderPage = returnedPage({
   title: 'No such order',
   tone: 'bad',
   head: '',
@@ -153,7 +154,7 @@ export const unknownOrderPage = page({
   link: '<a href="/">To the board</a>',
 });
 
-interface PageParts {
+interface ReturnedParts {
   title: string;
   tone: Words['tone'];
   head: string;
@@ -164,33 +165,15 @@ interface PageParts {
 }
 
 /** All words are ours and numbers are numbers: nothing here comes from a request. */
-function page({ title, tone, head, label, heading, text, link }: PageParts): string {
-  const lines = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '  <head>',
-    '    <meta charset="utf-8">',
-    '    <meta name="viewport" content="width=device-width, initial-scale=1">',
-    '    <meta name="color-scheme" content="light dark">',
-    '    <meta name="robots" content="noindex">',
-    head && `    ${head}`,
-    `    <title>${title} · twolane</title>`,
-    '    <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">',
-    '    <link rel="stylesheet" href="/assets/board.css">',
-    '    <link rel="stylesheet" href="/assets/checkout.css">',
-    '  </head>',
-    '  <body>',
-    '    <header class="top">',
-    '      <p class="name"><img src="/assets/icon.svg" alt="" width="32" height="32">twolane</p>',
-    '    </header>',
-    `    <main class="returned" data-tone="${tone}">`,
-    label && `      ${label}`,
-    `      <h1>${heading}</h1>`,
-    `      <p>${text}</p>`,
-    link && `      <p class="way-on">${link}</p>`,
-    '    </main>',
-    '  </body>',
-    '</html>',
-  ];
-  return `${lines.filter(Boolean).join('\n')}\n`;
+function returnedPage({ title, tone, head, label, heading, text, link }: ReturnedParts): string {
+  return page({
+    title: `${title} · twolane`,
+    stylesheet: 'checkout.css',
+    head,
+    top: [nameplate('twolane')],
+    main: {
+      attributes: `class="returned" data-tone="${tone}"`,
+      elements: [label, `<h1>${heading}</h1>`, `<p>${text}</p>`, link && `<p class="way-on">${link}</p>`],
+    },
+  });
 }

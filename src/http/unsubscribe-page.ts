@@ -1,3 +1,5 @@
+import { inHtml, nameplate, page } from './page.ts';
+
 export type NewsState = 'asked' | 'stopped' | 'resumed' | 'link invalid';
 
 interface Words {
@@ -46,34 +48,18 @@ export function unsubscribePage(
   { address, shopName }: { address: string; shopName: string },
 ): string {
   const { tone, heading, text, button } = wordsFor(state, address);
-  const lines = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '  <head>',
-    '    <meta charset="utf-8">',
-    '    <meta name="viewport" content="width=device-width, initial-scale=1">',
-    '    <meta name="color-scheme" content="light dark">',
-    '    <meta name="robots" content="noindex">',
-    `    <title>News of orders · ${inHtml(shopName)}</title>`,
-    '    <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">',
-    '    <link rel="stylesheet" href="/assets/board.css">',
-    '    <link rel="stylesheet" href="/assets/checkout.css">',
-    '  </head>',
-    '  <body>',
-    '    <header class="top">',
-    `      <p class="name"><img src="/assets/icon.svg" alt="" width="32" height="32">${inHtml(shopName)}</p>`,
-    '    </header>',
-    `    <main class="returned" data-tone="${tone}">`,
-    `      <h1>${heading}</h1>`,
-    `      <p>${inHtml(text)}</p>`,
-    button &&
-      `      <form method="post" class="way-on"><button class="${button.action === 'stop' ? 'main' : 'plain'}" name="action" value="${button.action}">${button.label}</button></form>`,
-    '    </main>',
-    '  </body>',
-    '</html>',
-  ];
-  return `${lines.filter(Boolean).join('\n')}\n`;
+  return page({
+    title: `News of orders · ${inHtml(shopName)}`,
+    stylesheet: 'checkout.css',
+    top: [nameplate(inHtml(shopName))],
+    main: {
+      attributes: `class="returned" data-tone="${tone}"`,
+      elements: [
+        `<h1>${heading}</h1>`,
+        `<p>${inHtml(text)}</p>`,
+        button &&
+          `<form method="post" class="way-on"><button class="${button.action === 'stop' ? 'main' : 'plain'}" name="action" value="${button.action}">${button.label}</button></form>`,
+      ],
+    },
+  });
 }
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const inHtml = (text: string) => text.replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter);

@@ -6,9 +6,9 @@ import { type Asset, type AssetIndex, readAssets } from '../../storage/asset-ind
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { countText } from '../count-text.ts';
 import { examples, wantsJson } from '../program-options.ts';
+import { showSending } from '../sending-bar.ts';
 import { type Output, printable, type Terminal, writeJson, writeLine } from '../terminal.ts';
 import { mediaFailure, readMediaSettings } from './media-store.ts';
-import { showSyncProgress } from './sync-progress.ts';
 
 /** What `--json` says of a sync. */
 interface SyncReport {
@@ -100,7 +100,11 @@ async function sync(
 }
 
 async function sendAll(store: ObjectStore, missing: Asset[], signal: AbortSignal, talk: Output): Promise<void> {
-  const progress = showSyncProgress(talk, missing.length);
+  const progress = showSending(talk, {
+    total: missing.length,
+    things: missing.length === 1 ? 'file' : 'files',
+    lineEach: 100,
+  });
   let sent = 0;
   const onSent = () => {
     sent += 1;

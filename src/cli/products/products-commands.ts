@@ -8,8 +8,8 @@ import { countText } from '../count-text.ts';
 import { moneyText } from '../currency.ts';
 import { exitCodes } from '../failures.ts';
 import { connectAsNobody, examples, needsAdmin, wantsJson } from '../program-options.ts';
+import { showSending } from '../sending-bar.ts';
 import { type Output, paint, printable, type Terminal, writeJson, writeLine, writeTable } from '../terminal.ts';
-import { showProgress } from './import-progress.ts';
 import { productColumns } from './product-columns.ts';
 import { type ProductFile, type RefusedProduct, readProductFile } from './product-file.ts';
 import { sendLines } from './send-products.ts';
@@ -103,7 +103,7 @@ function reportOn(file: string, { products, refused, passedOver }: ProductFile, 
 }
 
 async function importAll(output: Output, server: Server, { products }: ProductFile) {
-  const progress = showProgress(output, products.length);
+  const progress = showSending(output, { total: products.length, things: 'products' });
   try {
     return await sendLines(server, products, progress.show);
   } finally {
