@@ -63,6 +63,11 @@ describe('mail', () => {
 });
 
 describe('what the shop calls itself', () => {
+  it('has a colour, also as .env files can hold one', () => {
+    expect(read({ SHOP_COLOUR: '#7A3b1d' }).shop.colour).toBe('#7A3b1d');
+    expect(read({ SHOP_COLOUR: '7A3b1d' }).shop.colour).toBe('#7A3b1d');
+  });
+
   it('has defaults, and lines of an address', () => {
     expect(read({}).shop).toMatchObject({ name: 'twolane', addressLines: [], timeZone: 'UTC', locale: 'en-GB' });
     expect(read({ SHOP_ADDRESS: '1 High Street | York ||' }).shop.addressLines).toEqual(['1 High Street', 'York']);

@@ -42,7 +42,8 @@ export const mailVariables = {
   SHOP_NAME: z.string().min(1).max(60, 'takes at most 60 characters').default('twolane'),
   SHOP_COLOUR: z
     .string()
-    .regex(/^#[0-9a-f]{6}$/i, 'takes a colour such as #1f6f54')
+    .regex(/^#?[0-9a-f]{6}$/i, 'takes a colour such as 1f6f54')
+    .transform((text) => (text.startsWith('#') ? text : `#${text}`)) // in a .env file # begins a comment
     .default('#1f6f54'),
   SHOP_ADDRESS: z.string().max(300, 'takes at most 300 characters').default(''),
   SHOP_EMAIL: mailbox.optional(),

@@ -1,6 +1,6 @@
 import type { OrderStatus } from '../domain/order-status.ts';
 import type { PaymentStatus } from '../domain/payment.ts';
-import { nameplate, page } from './page.ts';
+import { inHtml, nameplate, page } from './page.ts';
 
 /** Which way the customer came back: after paying, or without. */
 export type ReturnWay = 'success' | 'cancel';
@@ -129,9 +129,13 @@ function refreshSeconds(passes: 'in a moment' | 'in a while', round: number): nu
 }
 
 /** `round`: how many times the page has looked again by itself. Without a script, so that it lives with a strict content security policy. */
-export function checkoutPage(way: ReturnWay, order: ReturnedOrder, round: number): string {
+export function checkoutPage(
+  way: ReturnWay,
+  order: ReturnedOrder,
+  { round, shopName }: { round: number; shopName: string },
+): string {
   const { tone, heading, text, passes, isOnBoard } = wordsFor(way, order);
-  return returnedPage({
+  return returnedPage(shopName, {
     title: `Order ${order.number}: ${heading.toLowerCase()}`,
     tone,
     head: passes
@@ -144,15 +148,16 @@ export function checkoutPage(way: ReturnWay, order: ReturnedOrder, round: number
   });
 }
 
-export const unknownOrderPage = returnedPage({
-  title: 'No such order',
-  tone: 'bad',
-  head: '',
-  label: '',
-  heading: 'No such order',
-  text: 'There is no order with this number that was to be paid online. Look at the number once more, or ask at the counter.',
-  link: '<a href="/">To the board</a>',
-});
+export const unknownOrderPage = (shopName: string) =>
+  returnedPage(shopName, {
+    title: 'No such order',
+    tone: 'bad',
+    head: '',
+    label: '',
+    heading: 'No such order',
+    text: 'There is no order with this number that was to be paid online. Look at the number once more, or ask at the counter.',
+    link: '<a href="/">To the board</a>',
+  });
 
 interface ReturnedParts {
   title: string;
@@ -165,12 +170,12 @@ interface ReturnedParts {
 }
 
 /** All words are ours and numbers are numbers: nothing here comes from a request. */
-function returnedPage({ title, tone, head, label, heading, text, link }: ReturnedParts): string {
+function returnedPage(shopName: string, { title, tone, head, label, heading, text, link }: ReturnedParts): string {
   return page({
-    title: `${title} · twolane`,
+    title: `${title} · ${inHtml(shopName)}`,
     stylesheet: 'checkout.css',
     head,
-    top: [nameplate('twolane')],
+    top: [nameplate(inHtml(shopName))],
     main: {
       attributes: `class="returned" data-tone="${tone}"`,
       elements: [label, `<h1>${heading}</h1>`, `<p>${text}</p>`, link && `<p class="way-on">${link}</p>`],

@@ -39,8 +39,9 @@ const summaries: Record<ReturnWay, string> = {
  */
 export async function checkoutPageRoutes(
   scope: FastifyInstance,
-  { database: { pool }, wakeRelay }: AppDeps,
+  { config, database: { pool }, wakeRelay }: AppDeps,
 ): Promise<void> {
+  const shopName = config.mail.shop.name;
   const app = scope.withTypeProvider<ZodTypeProvider>();
   for (const way of ['success', 'cancel'] as const) {
     app.get(
@@ -66,14 +67,18 @@ export async function checkoutPageRoutes(
         const wantsPage = acceptsPage(request);
         void reply.header('vary', 'Accept');
         if (!payment) {
-          if (wantsPage) return sendPage(reply, 404, unknownOrderPage);
+          if (wantsPage) return sendPage(reply, 404, unknownOrderPage(shopName));
           throw new OrderNotFoundError(0);
         }
         if (way === 'success') await lookAfterReturn({ pool, wakeRelay }, payment);
         const order = returnedOrder(payment);
         if (!wantsPage) return { order };
         const failureReason = order.status === 'cancelled' ? await findReason(order.number) : null;
-        return sendPage(reply, 200, checkoutPage(way, { ...order, failureReason }, roundOf(request.query.round)));
+        return sendPage(
+          reply,
+          200,
+          checkoutPage(way, { ...order, failureReason }, { round: roundOf(request.query.round), shopName }),
+        );
       },
     );
   }
