@@ -4,6 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunOptions, runCaptured, withoutColours } from '../src/cli/captured-run.ts';
+import type { Backup } from '../src/domain/backup.ts';
 import { type Engine, startEngine } from './support/engine.ts';
 
 let engine: Engine;
@@ -11,11 +12,12 @@ let folder: string;
 let emptyUrl: string;
 let name = '';
 
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client(process.env.TEST_DATABASE_URL);
+async function onServer(statement: string, url = process.env.TEST_DATABASE_URL): Promise<unknown[]> {
+  const client = new pg.Client(url);
   await client.connect();
-  await client.query(statement);
+  const { rows } = await client.query(statement);
   await client.end();
+  return rows;
 }
 
 beforeAll(async () => {
@@ -117,7 +119,17 @@ describe('a restore', () => {
     const full = await run(`restore latest --to ${engine.database.url} --yes`);
     expect(full).toMatchObject({ exitCode: 1 });
     expect(full.stderr).toMatch(/not empty[\s\S]*--into-empty-schema/);
-    expect(await run('restore latest --to http://shop.example --yes')).toMatchObject({ exitCode: 2 });
+    for (const address of [
+      'http://ann:hunter2@shop.example/db',
+      'ann:hunter2@shop.example/db',
+      'postgres://127.0.0.1',
+    ]) {
+      const faulty = await run(`restore latest --to ${address} --yes`);
+      expect(faulty).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('the address of a database') });
+      expect(faulty.stderr).not.toContain('hunter2');
+    }
+    for (const schema of ['pg_mine', 'x'.repeat(64)])
+      expect(await run(`restore --to ${emptyUrl} --into-empty-schema ${schema} --yes`)).toMatchObject({ exitCode: 2 });
     expect(await run(`restore latest --to ${emptyUrl}`)).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('--yes'),
@@ -125,6 +137,30 @@ describe('a restore', () => {
     expect(await run(`restore ../../etc --to ${emptyUrl} --yes`)).toMatchObject({ exitCode: 2 });
     const away = await run('restore latest --to postgres://127.0.0.1:1/none --yes');
     expect(away).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is it running') });
+    const absent = await run(`restore latest --to ${emptyUrl}_absent --yes`);
+    expect(absent).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/does not exist\n.*createdb/) });
+  });
+
+  it('says what its user may not do, and leaves nothing', async () => {
+    const role = `poor_${process.pid}`;
+    await onServer(`CREATE ROLE ${role} LOGIN PASSWORD 'hunter2'`);
+    const poor = Object.assign(new URL(emptyUrl), { username: role, password: 'hunter2' });
+    const refused = await run(`restore latest --to ${poor.href} --yes`);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/permission denied[\s\S]*OWNER TO/) });
+    poor.password = 'other';
+    const stranger = await run(`restore latest --to ${poor.href} --yes`);
+    await onServer(`DROP ROLE ${role}`);
+    expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('the user and the password') });
+    expect(refused.stderr + stranger.stderr).not.toContain('hunter2');
+  });
+
+  it('takes one that is not encrypted only by its name, where there is a key', async () => {
+    const key = /AGE-SECRET-KEY-\S+/.exec((await run('key')).stdout)?.[0] ?? '';
+    const withKey = { env: { ...engine.environment, BACKUP_ENCRYPTION_KEY: key } };
+    const refused = await run(`restore --to ${emptyUrl} --yes`, withKey);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no encrypted backup') });
+    const asked = await run(`restore ${name} --to ${emptyUrl}`, { ...withKey, typed: ['n'] });
+    expect(asked.stdout).toContain('NOT ENCRYPTED: whoever can write to the store');
   });
 
   it('says what it is about to do, and does nothing after a no', async () => {
@@ -149,7 +185,16 @@ describe('a restore', () => {
   it('fills an empty database, by JSON too', async () => {
     const restored = await run(`restore latest --to ${emptyUrl} --yes --json`);
     expect(restored.exitCode).toBe(0);
-    expect(JSON.parse(restored.stdout)).toMatchObject({ name, migrations: [], rebuilt: { vip: 1, normal: 0 } });
+    const outcome = { name, migrations: [], rebuilt: { vip: 1, normal: 0 }, nextOrderNumber: 3001 };
+    expect(JSON.parse(restored.stdout)).toMatchObject(outcome);
+  });
+
+  it('fills the queues of a database of which only our own tables were taken away', async () => {
+    await onServer(`UPDATE bullmq.job SET state = 'completed'`, emptyUrl); // as after the work that is due again now
+    await onServer('DROP SCHEMA public CASCADE; CREATE SCHEMA public', emptyUrl);
+    expect((await run(`restore latest --to ${emptyUrl} --yes`)).exitCode).toBe(0);
+    const jobs = await onServer(`SELECT state::text FROM bullmq.job WHERE queue = 'orders-vip'`, emptyUrl);
+    expect(jobs).toEqual([{ state: 'waiting' }]);
   });
 });
 
@@ -165,4 +210,15 @@ it('verifies one again, on a server that is named', async () => {
   expect(bare).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--scratch') });
   const verified = await run(`verify latest --scratch ${engine.database.url}`, { env: bareEnvironment() });
   expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^restoring[\s\S]*verified \d{8}T/) });
+});
+
+it('verifies the last one, not the last verified one', async () => {
+  const unverified = await run('run --here', {
+    env: { ...engine.environment, BACKUP_SCRATCH_DATABASE_URL: 'postgres://127.0.0.1:1/none' },
+  });
+  expect(unverified).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No scratch database') });
+  const { backups } = JSON.parse((await run('list --json')).stdout) as { backups: Backup[] };
+  const states = backups.map(({ verifiedAt }) => verifiedAt !== null);
+  expect(states.slice(-2)).toEqual([true, false]);
+  expect((await run('verify')).stdout).toContain(`verified ${backups.at(-1)?.name}`);
 });

@@ -147,11 +147,17 @@ describe('what a customer is told who is back', () => {
 
   it('looks again by itself only while that may change something, and as often as it makes sense', () => {
     const page = (status: (typeof orderStatuses)[number], round = 0) =>
-      checkoutPage('success', order(status, 'authorised'), round);
+      checkoutPage('success', order(status, 'authorised'), { round, shopName: 'Café' });
     for (const status of ['complete', 'failed', 'cancelled'] as const) expect(page(status)).not.toContain('refresh');
     for (const status of ['pending', 'processing'] as const) expect(page(status, 99)).toContain('content="10;url=');
     expect(page('awaiting_payment')).toContain('content="2;url=');
     expect(page('awaiting_payment', 30)).toContain('content="15;url=');
-    expect(checkoutPage('cancel', order('awaiting_payment', 'requires_payment'), 0)).not.toContain('refresh');
+    const unpaid = order('awaiting_payment', 'requires_payment');
+    expect(checkoutPage('cancel', unpaid, { round: 0, shopName: 'Café' })).not.toContain('refresh');
+  });
+
+  it('carries the name of the shop, whatever is in it', () => {
+    const page = checkoutPage('success', order('pending', 'authorised'), { round: 0, shopName: 'Tom & <b>Co' });
+    expect(page).toContain('>Tom &amp; &lt;b&gt;Co</p>');
   });
 });

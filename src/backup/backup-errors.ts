@@ -73,7 +73,7 @@ export class RestoreUnfinishedError extends Error {
 export class EngineRunningError extends Error {
   constructor(queues: string[]) {
     super(
-      `An engine is at work on the queues in Redis that this restore would empty (${queues.join(', ')}). Stop its processes first; or restore without REDIS_URL and REDIS_HOST, or with another QUEUE_PREFIX.`,
+      `An engine is at work on the queues in Redis that this restore would empty (${queues.join(', ')}). Stop its processes first; or, for a copy beside it, name another QUEUE_PREFIX.`,
     );
     this.name = 'EngineRunningError';
   }

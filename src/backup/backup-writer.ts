@@ -54,6 +54,7 @@ export function openBackupWriter({ compression, recipient, changedAt, ...target 
       const added = new Promise<void>((resolve, reject) => {
         const size = content.reduce((sum, chunk) => sum + chunk.length, 0);
         const entry = tar.entry({ name: path, size, mtime: changedAt }, (error) => (error ? reject(error) : resolve()));
+        entry.on('error', reject); // of a tar that is ended in the middle of it: unheard, it would end the process
         for (const chunk of content) entry.write(chunk);
         entry.end(null);
       });

@@ -57,6 +57,12 @@ describe('what retention lets go', () => {
     expect(chooseDeletions(stored, usual, at(3, 3))).toEqual(['day-1-2']);
   });
 
+  it('keeps what was made by hand until it is two days old, whatever came after it', () => {
+    const stored = [backup(0, { hour: 9 }), backup(0, { hour: 10 }), backup(0, { hour: 11 }), backup(1)];
+    expect(chooseDeletions(stored, usual, at(2, 8))).toEqual([]);
+    expect(chooseDeletions(stored, usual, at(2, 12))).toEqual(['day-0-10', 'day-0-9']);
+  });
+
   it('keeps all that is newer than the last verified one, however long nothing was verified', () => {
     const stored = [backup(0), ...Array.from({ length: 90 }, (_, day) => backup(day + 1, { isVerified: false }))];
     expect(chooseDeletions(stored, { daily: 1, weekly: 0, monthly: 0 }, at(91))).toEqual([]);
@@ -64,8 +70,8 @@ describe('what retention lets go', () => {
 
   it('keeps what a clock made that ran ahead, and lets it take nobody’s place', () => {
     const ahead = Array.from({ length: 20 }, (_, day) => backup(30_000 + day));
-    const stored = [backup(0), backup(1), ...ahead];
-    expect(chooseDeletions(stored, { daily: 1, weekly: 0, monthly: 0 }, at(1, 3))).toEqual(['day-0-2']);
+    const stored = [backup(0), backup(4), ...ahead];
+    expect(chooseDeletions(stored, { daily: 1, weekly: 0, monthly: 0 }, at(4, 3))).toEqual(['day-0-2']);
   });
 });
 

@@ -12,8 +12,8 @@ export interface Keep {
 }
 
 const dayMs = 86_400_000;
-/** One that was never verified may be of use for so long: until the next ones are. */
-const unverifiedMs = 2 * dayMs;
+/** Whoever makes one by hand, before something risky, finds it again; and one that could not be verified may be of use until the next ones are. */
+const graceMs = 2 * dayMs;
 /** What is dated later than this after now was made by a clock that was wrong, or is read by one. */
 const clockToleranceMs = 3_600_000;
 
@@ -22,8 +22,9 @@ const clockToleranceMs = 3_600_000;
  * verified one each stays. Days without one do not count, so that neither a pause nor a clock that jumped empties the store. Never
  * among those that go:
  * - the last verified one, and whatever is newer than it: where nothing was ever verified, nothing goes;
+ * - what is not two days old;
  * - what is dated after now. It takes nobody's place either.
- * One that was not verified, and is older than a verified one, goes after two days.
+ * One that was not verified goes once a newer one was.
  */
 export function chooseDeletions(stored: readonly KeptBackup[], keep: Keep, now: Date): string[] {
   const isOfTheFuture = ({ snapshotAt }: KeptBackup) => snapshotAt.getTime() > now.getTime() + clockToleranceMs;
@@ -38,8 +39,8 @@ export function chooseDeletions(stored: readonly KeptBackup[], keep: Keep, now: 
     ...newestOfEach(verified, monthOf, keep.monthly),
   ]);
   const mayGo = ({ name, snapshotAt, isVerified }: KeptBackup) => {
-    if (isVerified) return !kept.has(name);
-    return snapshotAt < last.snapshotAt && now.getTime() - snapshotAt.getTime() > unverifiedMs;
+    if (now.getTime() - snapshotAt.getTime() <= graceMs) return false;
+    return isVerified ? !kept.has(name) : snapshotAt < last.snapshotAt;
   };
   return past.filter(mayGo).map(({ name }) => name);
 }

@@ -20,8 +20,8 @@ export const sessionSettings = [
   `SET idle_in_transaction_session_timeout = 0`,
 ];
 
-/** For one that restores: functions of the schema may name what comes later. */
-export const restoreSettings = ['SET check_function_bodies = off'];
+/** For one that restores: functions of the schema may name what comes later, and nobody needs to read what is skipped for being there. */
+export const restoreSettings = ['SET check_function_bodies = off', 'SET client_min_messages = warning'];
 
 export interface BackupSession {
   client: pg.Client;

@@ -25,6 +25,16 @@ export function insertReceipt(
   `);
 }
 
+/** Of one whose file had to be written anew: its place and its content may be others. */
+export function replaceReceipt(
+  db: Db,
+  { paymentId, objectKey, sha256, bytes }: { paymentId: string; objectKey: string; sha256: string; bytes: number },
+): Promise<Receipt> {
+  return db.one(sql.type(receiptRow)`
+    UPDATE receipts SET object_key = ${objectKey}, sha256 = ${sha256}, bytes = ${bytes} WHERE payment_id = ${paymentId} RETURNING ${columns}
+  `);
+}
+
 /** Longer than the hold of an order lasts that is captured only when it is complete. */
 const placedWithinDays = 30;
 

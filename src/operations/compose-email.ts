@@ -10,7 +10,7 @@ import { renderMessage } from '../mail/render-message.ts';
 import type { CancelReason } from '../payments/next-step.ts';
 import { receiptPdf } from '../receipts/receipt-pdf.ts';
 import { type ObjectStore, StoreError } from '../storage/object-store.ts';
-import { type ReceiptDeps, receiptFileName, sha256Of, watchFiles } from './make-receipt.ts';
+import { type ReceiptDeps, receiptFileName, remakeReceipt, sha256Of, watchFiles } from './make-receipt.ts';
 import { unsubscribeUrl } from './unsubscribe.ts';
 
 /** Writes a message from what is known now. Throws a `StoreError` when the file it carries cannot be had at the moment. */
@@ -20,7 +20,9 @@ export async function composeEmail(deps: ReceiptDeps, email: Email): Promise<Out
   if (!order) throw new TypeError(`there is no order ${email.orderNumber}`);
   const isAboutMoney = !newsKinds.includes(email.kind);
   const payment = isAboutMoney ? await findPaymentOfOrder(pool, email.orderNumber) : null;
-  const receipt = payment && (await findReceipt(pool, payment.id));
+  const known = payment && (await findReceipt(pool, payment.id));
+  const { receipt, pdf } =
+    email.kind === 'receipt' ? await openReceipt(deps, order, known) : { receipt: known, pdf: null };
   const unsubscribe = isAboutMoney ? null : unsubscribeUrl(settings, email.recipient);
   const facts: MessageFacts = {
     order,
@@ -31,7 +33,7 @@ export async function composeEmail(deps: ReceiptDeps, email: Email): Promise<Out
     messageId: email.messageId,
     to: email.recipient,
     ...(await renderMessage(email.kind, facts, settings.shop)),
-    attachments: email.kind === 'receipt' ? [await attachReceipt(deps, order, receipt)] : [],
+    attachments: pdf ? [{ fileName: receiptFileName(order.number), contentType: 'application/pdf', content: pdf }] : [],
     unsubscribeUrl: unsubscribe,
     kind: email.kind,
   };
@@ -50,16 +52,17 @@ async function linkOf(
   return { url: await files.signedUrl(receipt.objectKey, options), endsAt };
 }
 
-async function attachReceipt(deps: ReceiptDeps, order: OrderFacts, receipt: Receipt | null) {
-  const { files, settings, log } = deps;
-  const kept = receipt && files && (await watchFiles(deps, () => readReceipt(files, receipt)));
+/** What its mail carries. Without a store, or a row of it, it is only that. */
+async function openReceipt(
+  deps: ReceiptDeps,
+  order: OrderFacts,
+  receipt: Receipt | null,
+): Promise<{ receipt: Receipt | null; pdf: Buffer }> {
+  const { files, settings } = deps;
+  if (!receipt || !files) return { receipt, pdf: await receiptPdf(order, settings.shop, settings.tax) };
+  const kept = await watchFiles(deps, () => readReceipt(files, receipt));
   // Gone or changed in the store: the customer gets what it should be.
-  if (receipt && files && !kept) log.warn({ objectKey: receipt.objectKey }, 'receipt is not in its store, made anew');
-  return {
-    fileName: receiptFileName(order.number),
-    contentType: 'application/pdf',
-    content: kept || (await receiptPdf(order, settings.shop, settings.tax)),
-  };
+  return kept ? { receipt, pdf: kept } : remakeReceipt({ ...deps, files }, receipt, order);
 }
 
 /** Null when the store has none, or not this one. */

@@ -89,7 +89,8 @@ export async function probeMail(deps: MailFaultDeps & { mailer: Mailer }, isFirs
     log.warn({ code: error.code, error: error.message }, 'mail server not reached');
     return;
   }
-  if (known && isOfSending(known.code) && (await hasEmailsStopped(pool, 'configuration'))) await letMailsTry(deps);
+  if (known && isOfSending(known.code) && (await hasEmailsStopped(pool, 'configuration')))
+    await letMailsTry(deps, known);
   else await endMailFault(deps);
 }
 
@@ -102,10 +103,10 @@ function isTooEarly({ code, since, seenAt }: ServiceFault): boolean {
 }
 
 /** Whether the fault is over, only a mail can tell: the queue goes on, and the fault stays until one went out. */
-async function letMailsTry({ pool, store }: MailFaultDeps): Promise<void> {
+async function letMailsTry({ pool, store }: MailFaultDeps, known: ServiceFault): Promise<void> {
   await pool.transaction(async (transaction) => {
     const fault = await lockServiceFault(transaction, 'mail');
-    if (!fault?.hasPaused) return;
+    if (!fault?.hasPaused || fault.seenAt > known.seenAt) return; // met once more while we asked
     await store.queue(emailQueue.name).resume();
     await noteQueueStarted(transaction, 'mail');
   });

@@ -4,7 +4,7 @@ import { findReceiptEmail } from '../db/due-emails.ts';
 import { findOrderFacts } from '../db/order-facts.ts';
 import { recordPaymentEvent } from '../db/payment-events.ts';
 import { findPayment } from '../db/payments.ts';
-import { findReceipt, insertReceipt, type Receipt } from '../db/receipts.ts';
+import { findReceipt, insertReceipt, type Receipt, replaceReceipt } from '../db/receipts.ts';
 import { clearServiceFault, reportServiceFault } from '../db/service-faults.ts';
 import type { Db } from '../db/sql.ts';
 import type { OrderFacts } from '../domain/email.ts';
@@ -41,12 +41,9 @@ export async function makeReceipt(deps: ReceiptDeps, paymentId: string): Promise
     wakeRelay();
     return null;
   }
-  const pdf = await receiptPdf(facts, settings.shop, settings.tax);
-  const sha256 = sha256Of(pdf);
-  const objectKey = keyOf(facts, sha256);
-  await watchFiles(deps, () => files.put(objectKey, pdf, { contentType: 'application/pdf' }));
+  const { file } = await writeReceipt({ ...deps, files }, facts);
   const made = await pool.transaction(async (transaction) => {
-    const receipt = await insertReceipt(transaction, { paymentId, objectKey, sha256, bytes: pdf.length });
+    const receipt = await insertReceipt(transaction, { paymentId, ...file });
     if (!receipt) return null;
     await recordPaymentEvent(transaction, { paymentId, type: 'receipt_made', actor: 'system' });
     await planReceiptEmail(transaction, settings, paymentId);
@@ -55,6 +52,26 @@ export async function makeReceipt(deps: ReceiptDeps, paymentId: string): Promise
   wakeRelay();
   if (made) log.info({ orderNumber: facts.number }, 'receipt made');
   return made ?? findReceipt(pool, paymentId);
+}
+
+/** The file of a receipt that the store has lost, or has something else in place of: made anew, from what is known now. */
+export async function remakeReceipt(
+  deps: ReceiptDeps & { files: ObjectStore },
+  { paymentId, objectKey }: Receipt,
+  facts: OrderFacts,
+): Promise<{ receipt: Receipt; pdf: Buffer }> {
+  deps.log.warn({ objectKey }, 'receipt is not in its store, made anew');
+  const { file, pdf } = await writeReceipt(deps, facts);
+  return { receipt: await replaceReceipt(deps.pool, { paymentId, ...file }), pdf };
+}
+
+async function writeReceipt(deps: ReceiptDeps & { files: ObjectStore }, facts: OrderFacts) {
+  const { files, settings } = deps;
+  const pdf = await receiptPdf(facts, settings.shop, settings.tax);
+  const sha256 = sha256Of(pdf);
+  const objectKey = keyOf(facts, sha256);
+  await watchFiles(deps, () => files.put(objectKey, pdf, { contentType: 'application/pdf' }));
+  return { pdf, file: { objectKey, sha256, bytes: pdf.length } };
 }
 
 /** What the files store refuses or is away for shows in `/readyz`, until it works again. */

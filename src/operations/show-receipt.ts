@@ -1,8 +1,10 @@
+import { findOrderFacts } from '../db/order-facts.ts';
 import { findPaymentOfOrder } from '../db/payments.ts';
+import type { Receipt } from '../db/receipts.ts';
 import { ReceiptNotFoundError, ServiceUnavailableError } from '../domain/errors.ts';
 import type { Actor } from '../domain/user.ts';
-import { StoreError } from '../storage/object-store.ts';
-import { makeReceipt, type ReceiptDeps, receiptFileName } from './make-receipt.ts';
+import { type ObjectStore, StoreError } from '../storage/object-store.ts';
+import { makeReceipt, type ReceiptDeps, receiptFileName, remakeReceipt } from './make-receipt.ts';
 import { showOrder } from './read-orders.ts';
 import { within } from './within.ts';
 
@@ -30,8 +32,9 @@ async function linkTo(deps: ReceiptDeps, paymentId: string, orderNumber: number)
   const { files } = deps;
   if (!files) throw new ServiceUnavailableError('The files store');
   try {
-    const receipt = await makeReceipt(deps, paymentId);
-    if (!receipt) throw new ReceiptNotFoundError(orderNumber);
+    const made = await makeReceipt(deps, paymentId);
+    if (!made) throw new ReceiptNotFoundError(orderNumber);
+    const receipt = (await files.head(made.objectKey)) ? made : await remake({ ...deps, files }, made, orderNumber);
     const fileName = receiptFileName(orderNumber);
     const expiresAt = new Date(Date.now() + linkMs);
     const url = await files.signedUrl(receipt.objectKey, { expiresInMs: linkMs, fileName });
@@ -40,4 +43,14 @@ async function linkTo(deps: ReceiptDeps, paymentId: string, orderNumber: number)
     if (error instanceof StoreError) throw new ServiceUnavailableError('The files store', error);
     throw error;
   }
+}
+
+async function remake(
+  deps: ReceiptDeps & { files: ObjectStore },
+  lost: Receipt,
+  orderNumber: number,
+): Promise<Receipt> {
+  const facts = await findOrderFacts(deps.pool, orderNumber);
+  if (!facts) throw new ReceiptNotFoundError(orderNumber);
+  return (await remakeReceipt(deps, lost, facts)).receipt;
 }

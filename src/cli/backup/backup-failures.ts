@@ -2,6 +2,8 @@ import {
   BackupDamagedError,
   BackupKeyError,
   BackupTooNewError,
+  EngineRunningError,
+  RestoreUnfinishedError,
   SchemaUnknownError,
   ScratchUnavailableError,
   TargetNotEmptyError,
@@ -41,13 +43,31 @@ function inWords(error: unknown): unknown {
     error instanceof BackupKeyError ||
     error instanceof BackupTooNewError ||
     error instanceof SchemaUnknownError ||
+    error instanceof EngineRunningError ||
+    error instanceof RestoreUnfinishedError ||
     error instanceof ScratchUnavailableError ||
     error instanceof EngineError ||
     error instanceof StartUpError;
   if (isSaidWhole) return told(error.message);
   if (isConnectionFault(error))
     return told(`the database cannot be used: ${error.message}`, 'is it running, and is the address right?');
+  const refusal = sqlState(error);
+  if (refusal !== null) return told(`the database refuses it: ${error.message}`, ...refusalHints(refusal));
   return error;
+}
+
+/** slonik keeps the error of Postgres as the cause of its own. */
+function sqlState(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : sqlState(error.cause);
+}
+
+function refusalHints(code: string): string[] {
+  if (code === '3D000') return ['make it first: `createdb NAME`'];
+  if (code.startsWith('28')) return ['are the user and the password in the address right?'];
+  if (code === '42501') return ['its user must own the database: `ALTER DATABASE NAME OWNER TO USER`'];
+  return [];
 }
 
 function storeHints({ kind }: StoreError): string[] {

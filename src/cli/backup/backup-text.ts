@@ -53,8 +53,9 @@ export function phaseLine({ phase, done, total, unit }: PhaseProgress, elapsedMs
   return `${words} ${barText(share, 24)} ${String(Math.floor(share * 100)).padStart(3)} %  ${unit === 'bytes' ? bytesText(done) : done.toLocaleString('en')} of ${amountText(total, unit)}${speed}${left}`;
 }
 
-/** A phase that has ended. */
-export function phaseDone({ phase, done, unit }: PhaseProgress, elapsedMs: number): string {
+/** A phase that has ended. Who looks twice a second may not have seen its end: then it says no amount. */
+export function phaseDone({ phase, done, total, unit }: PhaseProgress, elapsedMs: number): string {
   const words = (wordsOfPhase[phase] ?? phase).padEnd(12);
-  return `${words} ${amountText(done, unit)} in ${durationText(elapsedMs)}`;
+  const amount = done < total ? '' : `${amountText(done, unit)} in `;
+  return `${words} ${amount}${durationText(elapsedMs)}`;
 }

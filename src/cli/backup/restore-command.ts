@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { createLog } from '../../log.ts';
 import { restoreBackup } from '../../operations/restore-backup.ts';
-import { restoreEngine } from '../../operations/restore-engine.ts';
+import { type RestoredEngine, restoreEngine } from '../../operations/restore-engine.ts';
 import { asCalled } from '../called-as.ts';
 import { countText } from '../count-text.ts';
 import { durationText } from '../duration.ts';
@@ -43,19 +43,21 @@ Encrypted backups need BACKUP_ENCRYPTION_KEY.${examples(
     )
     .action(async (name: string, options: RestoreOptions, command: Command) => {
       assertDatabaseUrl(options.to);
+      assertSchemaName(options.intoEmptySchema);
       const json = wantsJson(command);
       const isAsked = !options.yes && !json && terminal.stdin.isTTY === true;
       if (!options.yes && !isAsked) throw new BadUsageError('nobody is there to be asked first', ['say --yes']);
       const config = await readSettings(terminal, options.to);
       const store = openBackupStore(config);
       try {
-        const picked = await toldInWords(terminal, () => pickBackup(store, name));
+        const keys = config.backup.encryptionKeys;
+        const picked = await toldInWords(terminal, () => pickBackup(store, name, { hasKeys: keys.length > 0 }));
         const talk = json ? terminal.stderr : terminal.stdout;
-        for (const line of planLines(picked, options, config.redisUrl !== null)) writeLine(talk, line);
+        for (const line of planLines(picked, options, { hasRedis: config.redisUrl !== null, hasKeys: keys.length > 0 }))
+          writeLine(talk, line);
         if (isAsked && !(await confirm(terminal, 'Restore it?'))) throw new CliError('nothing was restored');
         const progress = showProgress(talk);
         const call = { name: picked.name, targetUrl: options.to, signal: terminal.signal, onProgress: progress.show };
-        const keys = config.backup.encryptionKeys;
         if (options.intoEmptySchema !== undefined) {
           const schema = options.intoEmptySchema;
           const { restoreMs } = await toldInWords(terminal, () =>
@@ -81,18 +83,27 @@ Encrypted backups need BACKUP_ENCRYPTION_KEY.${examples(
     });
 }
 
+/** What is not one is not said again: there may be a password in it. */
 function assertDatabaseUrl(text: string): void {
   const url = URL.parse(text);
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
-    throw new BadUsageError(`--to takes the address of a database, not ${JSON.stringify(text)}`, [
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
+    throw new BadUsageError('--to takes the address of a database', [
       'such as postgres://user:password@host:5432/twolane',
     ]);
+}
+
+/** Postgres would cut a longer one, and keeps those of `pg_` for itself. */
+function assertSchemaName(name: string | undefined): void {
+  if (name === undefined) return;
+  const bytes = Buffer.byteLength(name);
+  if (bytes === 0 || bytes > 63 || name.startsWith('pg_'))
+    throw new BadUsageError('--into-empty-schema takes a name of 1 to 63 bytes that does not begin with pg_');
 }
 
 function planLines(
   { name, manifest, storedBytes, verification }: PickedBackup,
   options: RestoreOptions,
-  hasRedis: boolean,
+  { hasRedis, hasKeys }: { hasRedis: boolean; hasKeys: boolean },
 ): string[] {
   const { snapshotAt, totals, encryption } = manifest;
   const { host, pathname } = new URL(options.to);
@@ -100,6 +111,9 @@ function planLines(
   return [
     `backup   ${name}, of ${minuteText(snapshotAt)} (${agoText(snapshotAt, new Date())})`,
     `holds    ${countText(totals.rows, 'row')} in ${countText(totals.tables, 'table')}, ${bytesText(storedBytes)}${encryption ? ', encrypted' : ''}, ${verification ? `verified; a restore took ${durationText(verification.restoreMs)}` : 'NOT VERIFIED'}`,
+    ...(encryption === null && hasKeys
+      ? ['         NOT ENCRYPTED: whoever can write to the store may have made it']
+      : []),
     `into     ${printable(`${host}${pathname}`)}${place}, which must be empty`,
     ...(options.intoEmptySchema === undefined && hasRedis
       ? ['queues   those of this engine in Redis are emptied and filled anew']
@@ -109,13 +123,14 @@ function planLines(
 
 function outcomeLines(
   terminal: Terminal,
-  { restoreMs, migrations, rebuilt }: { restoreMs: number; migrations: string[]; rebuilt: Record<string, number> },
+  { restoreMs, migrations, rebuilt, nextOrderNumber }: Omit<RestoredEngine, 'manifest'>,
   snapshotAt: string,
 ): string[] {
   const lanes = Object.entries(rebuilt).map(([lane, count]) => `${lane} ${count}`);
   return [
     `${paint(terminal.stdout, 'green', 'restored')} in ${durationText(restoreMs)}${migrations.length > 0 ? `; migrated: ${migrations.join(', ')}` : ''}`,
     `queues filled from it: ${lanes.join(', ')}`,
+    `new orders begin at ${nextOrderNumber}: those after ${minuteText(snapshotAt)} may have had the numbers before it`,
     '',
     'What comes next:',
     '  1. start the engine on this database; orders that were due go on by themselves',

@@ -6,14 +6,14 @@ import { examples, wantsJson } from '../program-options.ts';
 import { paint, type Terminal, writeJson, writeLine } from '../terminal.ts';
 import { toldInWords } from './backup-failures.ts';
 import { openBackupStore, readSettings } from './backup-settings.ts';
-import { pickBackup } from './pick-backup.ts';
+import { pickToVerify } from './pick-backup.ts';
 import { showProgress } from './show-progress.ts';
 
 export function addVerifyCommand(backup: Command, terminal: Terminal): void {
   backup
     .command('verify')
     .description('read a backup back, restore it into a scratch database, compare every table')
-    .argument('[name]', 'which one, or latest', 'latest')
+    .argument('[name]', 'which one, or latest: the last, tried before or not', 'latest')
     .option(
       '--scratch <url>',
       'the server of the scratch database (default: BACKUP_SCRATCH_DATABASE_URL, else DATABASE_URL)',
@@ -33,7 +33,7 @@ export function addVerifyCommand(backup: Command, terminal: Terminal): void {
       const json = wantsJson(command);
       const progress = showProgress(json ? terminal.stderr : terminal.stdout);
       const done = await toldInWords(terminal, async () => {
-        const { name: picked } = await pickBackup(store, name);
+        const { name: picked } = await pickToVerify(store, name);
         const call = { name: picked, signal: terminal.signal, onProgress: progress.show };
         return await verifyBackup({ store, keys: settings.encryptionKeys, databaseUrl, scratchUrl }, call);
       }).finally(() => {
