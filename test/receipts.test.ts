@@ -109,12 +109,16 @@ describe('the receipt of an order, made when it is asked for', () => {
     await again.close();
   });
 
-  it('still comes with its mail when the store has lost it, or has something else under its name', async () => {
+  it('still comes with its mail when the store has lost it, or has something else under its name, and is there again', async () => {
     const [lost, changed] = [await capture(shop), await capture(shop)];
+    const opened = async (order: Order) =>
+      (await (await fetch((await ask(shop, order.number)).body.receipt.url)).text()).slice(0, 5);
     const fileOf = async ({ number }: Order) => {
       const { pathname } = new URL((await ask(shop, number)).body.receipt.url);
       return path.join(folderOf(shop), pathname.replace('/v1/files/', ''));
     };
+    await rm(await fileOf(lost));
+    expect(await opened(lost)).toBe('%PDF-');
     await rm(await fileOf(lost));
     await writeFile(await fileOf(changed), 'no receipt');
     await shop.engine.startWorkers(['email']);
@@ -122,6 +126,7 @@ describe('the receipt of an order, made when it is asked for', () => {
       const mail = await shop.mailOf('receipt', number);
       expect(mail.attachments[0]?.content.subarray(0, 5).toString()).toBe('%PDF-');
     }
+    for (const order of [lost, changed]) expect(await opened(order)).toBe('%PDF-');
   });
 });
 

@@ -54,6 +54,8 @@ describe('an answer', () => {
     ['refused', 'DATA', '550 5.7.1 Looks like spam'],
     ['refused', 'DATA', '552 5.3.4 Message too big'],
     ['configuration', 'DATA', '554 Message rejected: Email address is not verified.'],
+    ['configuration', 'DATA', '550 5.7.26 Unauthenticated email from shop.test is not accepted'],
+    ['configuration', recipient, '550 5.7.23 SPF validation failed'],
     ['temporary', 'DATA', '451 4.3.0 Queue file write error'],
     ['temporary', 'DATA', '421 4.7.0 Slow down'],
     ['temporary', 'DATA', '554 5.3.1 Mail system full'],

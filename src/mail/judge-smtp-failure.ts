@@ -21,8 +21,8 @@ export interface SmtpFailureContext {
 
 /** Signing in, or encryption, is missing or not enough: RFC 4954 and 3207. Said at any command. */
 const authenticationCodes = [530, 534, 535, 538];
-/** The sender's address, not the recipient's: RFC 3463. */
-const senderStatuses = ['5.1.7', '5.1.8'];
+/** The sender's address, not the recipient's: RFC 3463; and what its domain does not vouch for (SPF, DKIM, DMARC): RFC 7372. */
+const senderStatuses = ['5.1.7', '5.1.8', '5.7.20', '5.7.21', '5.7.22', '5.7.23', '5.7.25', '5.7.26', '5.7.27'];
 /** Servers that hold back what they think of the sender until they hear a recipient, or the whole mail. */
 const senderWords =
   /sender (address|verify|is) ?\S* (rejected|failed|not)|sender (address )?rejected|relay(ing)? (access )?(is )?(denied|not permitted|not allowed|prohibited)|(unable|not permitted|not allowed) to relay|authentication (is )?required|not authorized to send|address is not verified/i;

@@ -20,6 +20,7 @@ export interface Mailer {
   send(mail: OutgoingMail): Promise<{ code: number; response: string }>;
   /** Connects and signs in, and sends nothing. Throws a `MailError`. */
   verify(): Promise<void>;
+  /** Lets go of what is under way: who wants it finished waits for it first. */
   close(): void;
 }
 

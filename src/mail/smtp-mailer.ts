@@ -63,9 +63,9 @@ function messageOf({ from, replyTo }: SmtpSettings, mail: OutgoingMail) {
   const { messageId, to, subject, text, html, attachments, unsubscribeUrl, kind } = mail;
   return {
     messageId,
-    from,
+    from: mailboxOf(from),
     to: { name: '', address: to }, // not a text that would be read as a list
-    ...(replyTo !== null && { replyTo }),
+    ...(replyTo !== null && { replyTo: mailboxOf(replyTo) }),
     subject,
     text,
     html,
@@ -81,6 +81,12 @@ function messageOf({ from, replyTo }: SmtpSettings, mail: OutgoingMail) {
     },
     ...(unsubscribeUrl !== null && { list: { unsubscribe: unsubscribeUrl } }),
   };
+}
+
+/** As the settings have it, `The Shop <orders@shop.example>`. Nodemailer reads it as a header, where `Shop (Old Town)` is half a name. */
+function mailboxOf(text: string): { name: string; address: string } {
+  const [, name = '', address = text] = /^(.*\S)\s*<([^<>]+)>$/.exec(text) ?? [];
+  return { name, address };
 }
 
 function checkMail({ to, messageId }: OutgoingMail): void {
