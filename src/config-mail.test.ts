@@ -36,7 +36,8 @@ describe('mail', () => {
 
   it('knows where its links lead in production', () => {
     expect(faultsOf({ DEV_MAIL_URL: 'http://127.0.0.1:3012' })).toMatch(/DEV_MAIL_URL: is for development/);
-    expect(faultsOf(smtp)).toMatch(/PUBLIC_URL: is missing; mails link to it/);
+    for (const address of ['', 'http://shop.example'])
+      expect(faultsOf({ ...smtp, PUBLIC_URL: address })).toMatch(/PUBLIC_URL: takes an address with https/);
   });
 
   it.each(['no address', 'a@b\r\nBcc: c@d', 'A <a@b>, B <c@d>', 'a@b,c@d', '<a@b>', ''])(
@@ -74,6 +75,7 @@ describe('what the shop calls itself', () => {
   });
 
   it.each([
+    ['SHOP_NAME', 'Tea\nBcc: x@y'],
     ['SHOP_COLOUR', 'green'],
     ['SHOP_LOCALE', 'not a locale'],
     ['SHOP_TIME_ZONE', 'Mars/Olympus'],

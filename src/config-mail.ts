@@ -6,6 +6,12 @@ import { atLeast, count, durationWithin, oneOf, port, webAddress } from './confi
 const mailbox = z.string().regex(/^([^<>@"\r\n]{1,100} <[^<>@\s",;:]+@[^<>@\s",;:]+>|[^<>@\s",;:]+@[^<>@\s",;:]+)$/, {
   error: 'takes an address such as orders@shop.example, or The Shop <orders@shop.example>',
 });
+/** Goes into headers and headings. */
+const line = (length: number) =>
+  z
+    .string()
+    .max(length, `takes at most ${length} characters`)
+    .regex(/^\P{Cc}*$/u, 'takes one line');
 const percent = z.coerce
   .number({ error: 'takes a number of percent from 0 to 100' })
   .min(0, 'takes a number of percent from 0 to 100')
@@ -39,18 +45,18 @@ export const mailVariables = {
     .optional(),
   DEV_MAIL_URL: webAddress.optional(),
   MAIL_GIVE_UP_AFTER: durationWithin('1m', '7d').default(172_800_000),
-  SHOP_NAME: z.string().min(1).max(60, 'takes at most 60 characters').default('twolane'),
+  SHOP_NAME: line(60).min(1).default('twolane'),
   SHOP_COLOUR: z
     .string()
     .regex(/^#?[0-9a-f]{6}$/i, 'takes a colour such as 1f6f54')
     .transform((text) => (text.startsWith('#') ? text : `#${text}`)) // in a .env file # begins a comment
     .default('#1f6f54'),
-  SHOP_ADDRESS: z.string().max(300, 'takes at most 300 characters').default(''),
+  SHOP_ADDRESS: line(300).default(''),
   SHOP_EMAIL: mailbox.optional(),
-  SHOP_TAX_NUMBER: z.string().max(60, 'takes at most 60 characters').optional(),
+  SHOP_TAX_NUMBER: line(60).optional(),
   SHOP_LOCALE: z.string().refine(isLocale, 'takes a language and region such as en-GB or de-DE').default('en-GB'),
   SHOP_TIME_ZONE: z.string().refine(isTimeZone, 'takes a time zone such as Europe/Berlin').default('UTC'),
-  TAX_NAME: z.string().min(1).max(20, 'takes at most 20 characters').default('VAT'),
+  TAX_NAME: line(20).min(1).default('VAT'),
   TAX_RATE: percent.optional(),
   TAX_RATES_BY_SKU: z
     .string()
@@ -133,7 +139,8 @@ export function mailFaults(present: Record<string, string | undefined>, isProduc
     faults.push(`${missing.join(', ')}: missing; ${dkim.join(', ')} come together or not at all`);
   if (isProduction && present.DEV_MAIL_URL)
     faults.push('DEV_MAIL_URL: is for development and tests, never for production');
-  if (isProduction && present.SMTP_HOST && !present.PUBLIC_URL) faults.push('PUBLIC_URL: is missing; mails link to it');
+  if (isProduction && present.SMTP_HOST && !/^https:/i.test(present.PUBLIC_URL ?? ''))
+    faults.push('PUBLIC_URL: takes an address with https where mails are sent, which link to it');
   return faults;
 }
 
