@@ -134,6 +134,9 @@ it('is measured by the last verified one, and by nothing where there is none', a
 
 it('shows all of it on a page whose button makes one, for admins alone', async () => {
   await verified(new Date(Date.now() - 3_600_000));
+  await engine.database.query("UPDATE backups SET state = 'deleted' WHERE name = $1", [
+    (await verified(new Date(Date.now() - 7_200_000))).name,
+  ]);
   const hostile = await insertBackup(database.pool, {
     id: randomUUID(),
     name: makeBackupName(),
@@ -147,6 +150,7 @@ it('shows all of it on a page whose button makes one, for admins alone', async (
   expect(shown.headers.get('content-security-policy')).toMatch(/default-src 'none'.*form-action 'self'/);
   expect(html).toContain('60 min ago');
   expect(html).toContain('1,234,567');
+  expect(html).toContain('<span class="state" data-state="deleted">deleted</span>');
   expect(html).toContain('The store &lt;b&gt;is away');
   expect(html).toContain('&lt;script&gt;');
   expect(html).not.toMatch(/<script|<img src=x|<b>/);

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytesText } from '../src/cli/backup/backup-text.ts';
 import { type RunOptions, runCaptured, withoutColours } from '../src/cli/captured-run.ts';
 import type { Backup } from '../src/domain/backup.ts';
 import { type Engine, startEngine } from './support/engine.ts';
@@ -79,6 +80,31 @@ describe('before there is a backup', () => {
   });
 });
 
+it('writes its examples and hints as it was called', async () => {
+  const byNpx = { env: { ...engine.environment, npm_execpath: 'npx' } };
+  const helps = await Promise.all(
+    ['', 'run ', 'list ', 'verify ', 'restore ', 'drill ', 'key '].map((words) => run(`${words}--help`, byNpx)),
+  );
+  for (const { stdout } of helps) {
+    expect(stdout).toContain('npx twolane backup');
+    expect(stdout).not.toMatch(/(?<!npx )twolane (backup|payments) /);
+  }
+});
+
+it('says what is to be done where the engine does not run, in the demo too', async () => {
+  const followed = await run('run --url http://127.0.0.1:1');
+  expect(followed).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('`twolane backup run --here`') });
+  const demo = { projectFolder: await mkdtemp(path.join(folder, 'demo-')), env: {} };
+  await mkdir(path.join(demo.projectFolder, '.data'));
+  for (const words of ['run --here', 'drill', 'verify'])
+    expect(await run(words, demo), words).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/DATABASE_URL.*\n.*only while `npm start` runs/),
+    });
+  const elsewhere = await run('drill', { env: bareEnvironment() });
+  expect(elsewhere).toMatchObject({ exitCode: 2, stderr: expect.not.stringContaining('npm start') });
+});
+
 describe('a backup by hand', () => {
   it('is made here, and its progress shown in place on a terminal', async () => {
     const made = await run('run --here', { isTty: true });
@@ -91,6 +117,12 @@ describe('a backup by hand', () => {
     expect(listed.stdout).toMatch(new RegExp(`${name} .* verified .* not encrypted\\n1 backup in .*, 1 verified\\n$`));
     const json = JSON.parse((await run('list --json', { env: bareEnvironment() })).stdout);
     expect(json.backups).toMatchObject([{ name, fault: null, encryptedFor: null }]);
+    const [told] = await engine.database.query<{ bytes: number }>('SELECT stored_bytes::float8 AS bytes FROM backups');
+    const sizes = await Promise.all(
+      (await storedFiles()).map(async (file) => (/data\.tar/.test(file) ? (await stat(file)).size : 0)),
+    );
+    expect([told?.bytes, json.backups[0].storedBytes]).toEqual([Math.max(...sizes), Math.max(...sizes)]);
+    expect(text).toContain(bytesText(told?.bytes ?? 0));
   });
 
   it('is asked for at the engine, and followed; Ctrl-C ends the following alone', async () => {
@@ -119,6 +151,7 @@ describe('a restore', () => {
     const full = await run(`restore latest --to ${engine.database.url} --yes`);
     expect(full).toMatchObject({ exitCode: 1 });
     expect(full.stderr).toMatch(/not empty[\s\S]*--into-empty-schema/);
+    expect(full.stdout).toMatch(/which must be empty\n$/); // and not that anything was restored
     for (const address of [
       'http://ann:hunter2@shop.example/db',
       'ann:hunter2@shop.example/db',
@@ -182,6 +215,19 @@ describe('a restore', () => {
     await engine.database.query('DROP SCHEMA yesterday CASCADE');
   });
 
+  it('says how a schema goes away again, whatever its name', async () => {
+    const words = ['backup', 'restore', '--to', engine.database.url, '--into-empty-schema', 'The "Bad" Name', '--yes'];
+    const looked = await runCaptured(words, { projectFolder: folder, env: engine.environment });
+    const [, goesBy = ''] = /; (DROP SCHEMA .* CASCADE) takes it away\n$/.exec(looked.stdout) ?? [];
+    const countSchemas = () =>
+      engine.database.query<{ count: number }>(
+        `SELECT count(*)::int FROM pg_namespace WHERE nspname = 'The "Bad" Name'`,
+      );
+    expect(await countSchemas()).toEqual([{ count: 1 }]);
+    await engine.database.query(goesBy);
+    expect(await countSchemas()).toEqual([{ count: 0 }]);
+  });
+
   it('fills an empty database, by JSON too', async () => {
     const restored = await run(`restore latest --to ${emptyUrl} --yes --json`);
     expect(restored.exitCode).toBe(0);
@@ -192,7 +238,12 @@ describe('a restore', () => {
   it('fills the queues of a database of which only our own tables were taken away', async () => {
     await onServer(`UPDATE bullmq.job SET state = 'completed'`, emptyUrl); // as after the work that is due again now
     await onServer('DROP SCHEMA public CASCADE; CREATE SCHEMA public', emptyUrl);
-    expect((await run(`restore latest --to ${emptyUrl} --yes`)).exitCode).toBe(0);
+    const again = await run(`restore latest --to ${emptyUrl} --yes`, {
+      env: { ...engine.environment, npm_execpath: 'npx' },
+    });
+    expect(again.exitCode).toBe(0);
+    expect(again.stdout).toMatch(/\nrestoring +[\d.]+ kB\n.*restored in/); // how long it took is said once
+    expect(again.stdout).toContain('`npx twolane payments reconcile');
     const jobs = await onServer(`SELECT state::text FROM bullmq.job WHERE queue = 'orders-vip'`, emptyUrl);
     expect(jobs).toEqual([{ state: 'waiting' }]);
   });

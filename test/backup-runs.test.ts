@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { listStoredBackups } from '../src/backup/stored-backups.ts';
+import { sealManifest } from '../src/backup/manifest.ts';
+import {
+  findStoredBackup,
+  listStoredBackups,
+  manifestKey,
+  readManifest,
+  verificationKey,
+} from '../src/backup/stored-backups.ts';
 import { takeBackupLock } from '../src/db/backup-lock.ts';
 import { BackupInterruptedError, type BackupRequest, runBackup } from '../src/operations/run-backup.ts';
 import { syncBackups } from '../src/operations/sync-backups.ts';
@@ -29,6 +36,18 @@ const newest = async () => (await desk.list()).backups[0];
 const faultOf = async () =>
   (await desk.engine.database.query<{ code: string; message: string }>('SELECT code, message FROM service_faults'))[0];
 const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
+
+/** As if that backup had been made then. */
+async function makeOlder(name: string, snapshotAt: Date): Promise<void> {
+  const { store } = desk.deps;
+  const { sha256, seal, ...facts } = await readManifest(store, name);
+  const verification = (await findStoredBackup(store, name))?.verification;
+  const manifest = sealManifest({ ...facts, snapshotAt: snapshotAt.toISOString() }, null);
+  const jsonOf = (value: object) => Buffer.from(JSON.stringify(value));
+  const contentType = 'application/json';
+  await store.put(manifestKey(name), jsonOf(manifest), { contentType });
+  await store.put(verificationKey(name), jsonOf({ ...verification, manifestSha256: manifest.sha256 }), { contentType });
+}
 
 /** Has the stand-in never answer the next call that stores something; gives when it has one in its hands. */
 function hangNextPut(): () => Promise<unknown> {
@@ -98,13 +117,18 @@ describe('one that fails', () => {
     await desk.engine.database.query('TRUNCATE service_faults');
     const untilHung = hangNextPut();
     const stop = new AbortController();
-    const running = run({ signal: stop.signal });
+    const said: [level: string, message: string][] = [];
+    const keep = (level: string) => (_facts: object, message?: string) => void said.push([level, message ?? '']);
+    const log = { info: keep('info'), warn: keep('warn'), error: keep('error') };
+    const running = runBackup({ ...desk.deps, log }, request({ signal: stop.signal }));
     await untilHung();
     const stoppedAt = performance.now();
     stop.abort();
     await expect(running).rejects.toThrow(BackupInterruptedError);
     expect(performance.now() - stoppedAt).toBeLessThan(4_000);
     expect(await newest()).toMatchObject({ state: 'failed', failure: 'interrupted' });
+    expect(said).toContainEqual(['info', 'backup interrupted']);
+    expect(said.filter(([level]) => level === 'error')).toEqual([]); // nobody has anything to mend
     isAsBefore();
     expect(desk.s3.openUploads()).toEqual([]);
     expect(await faultOf()).toBeUndefined();
@@ -139,7 +163,7 @@ describe('one that fails', () => {
 });
 
 describe('the next one that is verified', () => {
-  it('takes back that backups are overdue, and lets go what is too many, but not itself', async () => {
+  it('takes back that backups are overdue, and deletes what is too many, but not what is young', async () => {
     const { pool } = desk.deps;
     const before = await desk.list();
     await desk.engine.database.query('TRUNCATE service_faults');
@@ -147,15 +171,19 @@ describe('the next one that is verified', () => {
     expect(await reportOverdueBackups(pool, daily, hours(47))).toBe(false);
     expect(await reportOverdueBackups(pool, daily, hours(49))).toBe(true);
     expect(await faultOf()).toMatchObject({ code: 'backup_overdue' });
-    const done = await run();
+    const young = await run();
     expect(await faultOf()).toBeUndefined();
     expect(await desk.isDegraded()).toBe(false);
+    const verifiedNames = async () =>
+      (await listStoredBackups(desk.deps.store)).filter(({ verification }) => verification).map(({ name }) => name);
+    expect(await verifiedNames()).toEqual([before.lastVerified?.name, young?.name]);
 
+    await makeOlder(before.lastVerified?.name ?? '', hours(-49));
+    const done = await run();
     const { backups, lastVerified } = await desk.list();
     expect(lastVerified).toEqual(done);
     expect(backups.find(({ name }) => name === before.lastVerified?.name)?.state).toBe('deleted');
-    const left = await listStoredBackups(desk.deps.store);
-    expect(left.filter(({ verification }) => verification).map(({ name }) => name)).toEqual([done?.name]);
+    expect(await verifiedNames()).toEqual([young?.name, done?.name]);
     expect(await reportOverdueBackups(pool, 7 * daily, hours(300))).toBe(false); // a week between two
   });
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { askFor, reasonOf } from './api-client.ts';
 import { CliError, exitCodes, InterruptedError } from './failures.ts';
 import { clockText } from './order-text.ts';
-import { accounts, connect, examples, parseCount, wantsJson } from './program-options.ts';
+import { accounts, connect, examples, parseCount, sayWhoSpeaks, wantsJson } from './program-options.ts';
 import { paint, printable, type Terminal, writeJson, writeLine } from './terminal.ts';
 
 const receiptAnswer = z.object({
@@ -20,14 +20,15 @@ export function addReceiptCommand(orders: Command, terminal: Terminal): void {
     .option('--out <file>', 'save it there; what is there is replaced')
     .addHelpText(
       'after',
-      examples(
+      `\nUnlike most \`orders\` commands it speaks, where nobody is signed in on this machine, as ${accounts.manager}: of anybody’s order.${examples(
         ['twolane orders receipt 1001', 'an address that works for a quarter of an hour'],
         ['twolane orders receipt 1001 --out receipt.pdf', 'the PDF'],
-        ['twolane orders receipt 1001 --as manager@twolane.test', 'of anybody’s order'],
-      ),
+        ['twolane orders receipt 1001 --as vip@twolane.test', 'as its customer gets it'],
+      )}`,
     )
     .action(async (number: number, { out }: { out?: string }, command: Command) => {
-      const server = await connect(terminal, command, accounts.normal);
+      const server = await connect(terminal, command, accounts.manager);
+      sayWhoSpeaks({ ...terminal, stdout: terminal.stderr }, command, server); // stdout is the address alone, for scripts
       const { value, raw } = await askFor(
         server,
         { method: 'GET', path: `/v1/orders/${number}/receipt` },

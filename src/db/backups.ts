@@ -232,7 +232,10 @@ export interface StoredBackupFacts {
   restoreMs: number | null;
 }
 
-/** One that lies in the store. Whose run is under way is left alone; what a run has said of it stays, unless the store knows better. */
+/**
+ * One that lies in the store. Whose run is under way is left alone; what a run has said of it stays, unless the store knows better. A run
+ * without a snapshot has said nothing of it: it ended before it knew that it lies there, or was under way when the database was backed up.
+ */
 export async function saveStoredBackup(db: Db, facts: StoredBackupFacts): Promise<void> {
   const state: BackupState = facts.fault ? 'failed' : facts.verifiedAt ? 'verified' : 'stored';
   const snapshotAt = facts.snapshotAt?.toISOString() ?? null;
@@ -246,7 +249,8 @@ export async function saveStoredBackup(db: Db, facts: StoredBackupFacts): Promis
       row_count = excluded.row_count, table_count = excluded.table_count, is_encrypted = excluded.is_encrypted,
       restore_ms = coalesce(excluded.restore_ms, known.restore_ms), verified_at = excluded.verified_at,
       failure = excluded.failure, finished_at = coalesce(known.finished_at, excluded.finished_at)
-    WHERE known.finished_at IS NOT NULL AND (excluded.state = 'verified' OR known.state IN ('verified', 'deleted'))
+    WHERE known.finished_at IS NOT NULL
+      AND (excluded.state = 'verified' OR known.state IN ('verified', 'deleted') OR (known.state = 'failed' AND known.snapshot_at IS NULL))
       AND (known.state, known.verified_at) IS DISTINCT FROM (excluded.state, excluded.verified_at)
   `);
 }

@@ -74,7 +74,7 @@ const wordsOfPhase: Record<NonNullable<Backup['phase']>, string> = {
   read_back: 'reading it back',
   restore: 'restoring it, to try it',
   compare: 'comparing',
-  retention: 'letting old ones go',
+  retention: 'deleting old ones',
 };
 
 function progressHtml({ name, state, phase, progress }: Backup): string {
@@ -100,7 +100,7 @@ const wordOfState: Record<Backup['state'], string> = {
   stored: 'not verified',
   verified: 'verified',
   failed: 'failed',
-  deleted: 'let go',
+  deleted: 'deleted',
 };
 
 function tableHtml(backups: readonly Backup[]): string {

@@ -18,7 +18,7 @@ export async function pruneBackups(
   const gone = chooseDeletions(stored, keep, now).filter((name) => name !== spared);
   for (const name of gone) {
     await deleteStoredBackup(store, name);
-    log.info({ backup: name }, 'backup let go');
+    log.info({ backup: name }, 'backup deleted');
   }
   return gone;
 }

@@ -133,17 +133,19 @@ async function tidyUp(deps: BackupRunDeps, name: string, record: BackupProgressR
     await pruneBackups(deps, { spared: name });
     await syncBackups(deps);
   } catch (error) {
-    log.warn({ backup: name, error: (error as Error).message }, 'old backups not let go');
+    log.warn({ backup: name, error: (error as Error).message }, 'old backups not deleted');
   }
 }
 
 async function recordFailure({ pool, log }: BackupRunDeps, { id, name }: Backup, error: unknown): Promise<void> {
   const failure = (error as Error).message;
-  log.error({ backup: name, error: failure }, 'backup failed');
+  const isInterrupted = error instanceof BackupInterruptedError;
+  if (isInterrupted) log.info({ backup: name }, 'backup interrupted');
+  else log.error({ backup: name, error: failure }, 'backup failed');
   try {
     // One that was found broken is no backup; one that could not be tried may well be.
     await endBackup(pool, id, { failure, isWhole: !(error instanceof BackupDamagedError) });
-    if (error instanceof BackupInterruptedError) return;
+    if (isInterrupted) return;
     const message = `The last backup failed: ${failure}`;
     await reportServiceFault(pool, { service: 'backups', code: codeOf(error), message });
   } catch (unsaid) {

@@ -21,7 +21,7 @@ function factsOf({ name, storedBytes, manifest, fault, verification }: StoredBac
   return {
     name,
     fault,
-    storedBytes,
+    storedBytes: manifest?.totals.storedBytes ?? storedBytes,
     snapshotAt: manifest && new Date(manifest.snapshotAt),
     rows: manifest?.totals.rows ?? null,
     tables: manifest?.totals.tables ?? null,

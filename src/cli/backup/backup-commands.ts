@@ -17,7 +17,7 @@ export function addBackupCommands(program: Command, terminal: Terminal): void {
       examples(
         ['twolane backup run', 'one now, verified'],
         ['twolane backup list', 'which there are'],
-        ['twolane backup restore --to postgres://localhost/twolane', 'all of it, into an empty database'],
+        ['twolane backup restore --to postgres://user@host:5432/twolane', 'all of it, into an empty database'],
         ['twolane backup drill', 'how long would we be away?'],
       ),
     );

@@ -36,7 +36,7 @@ function inWords(error: unknown): unknown {
   if (error instanceof TargetNotEmptyError)
     return told(
       error.message,
-      'make an empty database (`createdb NAME`), or look at the data beside the others with --into-empty-schema NAME',
+      'make an empty database (`createdb -h HOST -U USER NAME`), or look at the data beside the others with --into-empty-schema NAME',
     );
   if (error instanceof StoreError) return told(`the store of the backups: ${error.message}`, ...storeHints(error));
   const isSaidWhole =
@@ -64,7 +64,7 @@ function sqlState(error: unknown): string | null {
 }
 
 function refusalHints(code: string): string[] {
-  if (code === '3D000') return ['make it first: `createdb NAME`'];
+  if (code === '3D000') return ['make it first: `createdb -h HOST -U USER NAME`'];
   if (code.startsWith('28')) return ['are the user and the password in the address right?'];
   if (code === '42501') return ['its user must own the database: `ALTER DATABASE NAME OWNER TO USER`'];
   return [];

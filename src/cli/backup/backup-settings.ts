@@ -39,12 +39,16 @@ export async function readSettings(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [title = '', ...faults] = error.message.split('\n');
-    throw new BadUsageError(
-      title.toLowerCase().replace(/:$/, ''),
-      faults.map((fault) => fault.trim()),
-    );
+    const hints = faults.map((fault) => fault.trim());
+    throw new BadUsageError(title.toLowerCase().replace(/:$/, ''), [
+      ...hints,
+      ...(isDemo && hints.some(isMissingDatabase) ? [demoHint] : []),
+    ]);
   }
 }
+
+export const isMissingDatabase = (hint: string): boolean => hint.startsWith('DATABASE_URL (');
+export const demoHint = 'the demo has one only while `npm start` runs';
 
 /** The store of the backups. Connects to nothing yet. */
 export function openBackupStore({ stores }: Config): ObjectStore {

@@ -53,9 +53,20 @@ export function phaseLine({ phase, done, total, unit }: PhaseProgress, elapsedMs
   return `${words} ${barText(share, 24)} ${String(Math.floor(share * 100)).padStart(3)} %  ${unit === 'bytes' ? bytesText(done) : done.toLocaleString('en')} of ${amountText(total, unit)}${speed}${left}`;
 }
 
-/** A phase that has ended. Who looks twice a second may not have seen its end: then it says no amount. */
-export function phaseDone({ phase, done, total, unit }: PhaseProgress, elapsedMs: number): string {
+/**
+ * A phase that has ended well, and what went through it. Who looks twice a second may not have seen its end: bytes are known before, rows
+ * are estimated. How long a backup and a restore took is measured elsewhere, and said once.
+ */
+export function phaseDone({ phase, done, total, unit }: PhaseProgress): string {
   const words = (wordsOfPhase[phase] ?? phase).padEnd(12);
-  const amount = done < total ? '' : `${amountText(done, unit)} in `;
-  return `${words} ${amount}${durationText(elapsedMs)}`;
+  const amount = unit === 'bytes' ? Math.max(done, total) : done;
+  const isKnown = amount > 0 && (unit === 'bytes' || done >= total);
+  return `${words} ${isKnown ? amountText(amount, unit) : 'done'}`;
+}
+
+/** A phase that was ended by a failure, or by Ctrl-C. Null where it had not got anywhere. */
+export function phaseStopped({ phase, done, total, unit }: PhaseProgress): string | null {
+  if (done === 0) return null;
+  const words = (wordsOfPhase[phase] ?? phase).padEnd(12);
+  return `${words} stopped after ${amountText(done, unit)}${total > done ? ` of ${amountText(total, unit)}` : ''}`;
 }

@@ -20,7 +20,10 @@ export async function followRun(
   for (let { value, raw } = asked; ; ) {
     const { backup } = value;
     if (backup.phase && backup.progress) progress.show({ phase: backup.phase, ...backup.progress });
-    if (backup.finishedAt !== null) return { backup, raw };
+    if (backup.finishedAt !== null) {
+      if (backup.state === 'verified') progress.end();
+      return { backup, raw };
+    }
     await pause(pollMs, server.signal);
     ({ value, raw } = await askFor(patient, { method: 'GET', path: `${path}/${backup.id}`, as: 'admin' }, answer));
   }

@@ -30,7 +30,7 @@ const jsonOf = ({ name, storedBytes, manifest, fault, verification }: StoredBack
   name,
   snapshotAt: manifest?.snapshotAt ?? null,
   verifiedAt: verification?.verifiedAt ?? null,
-  storedBytes,
+  storedBytes: manifest?.totals.storedBytes ?? storedBytes, // its parts, as runs tell it
   rows: manifest?.totals.rows ?? null,
   tables: manifest?.totals.tables ?? null,
   encryptedFor: manifest?.encryption?.recipient ?? null,
@@ -55,7 +55,7 @@ function writeList({ stdout }: Terminal, place: string, stored: readonly StoredB
         manifest ? agoText(manifest.snapshotAt, now) : '',
         fault ? paint(stdout, 'red', 'UNUSABLE') : verification ? paint(stdout, 'green', 'verified') : 'not verified',
         manifest ? manifest.totals.rows.toLocaleString('en') : '',
-        bytesText(storedBytes),
+        bytesText(manifest?.totals.storedBytes ?? storedBytes),
         verification ? durationText(verification.restoreMs) : '',
         fault ? printable(fault) : manifest?.encryption ? 'encrypted' : 'not encrypted',
       ]),

@@ -6,7 +6,6 @@ import { BadUsageError, CliError } from '../failures.ts';
 
 export interface PickedBackup {
   name: string;
-  storedBytes: number;
   manifest: BackupManifest;
   verification: BackupVerification | null;
 }
@@ -53,7 +52,7 @@ function noneIn({ place }: ObjectStore, name?: string): never {
   ]);
 }
 
-function usable({ manifest, fault, ...found }: StoredBackup): PickedBackup {
-  if (!manifest) throw new CliError(`backup ${found.name} cannot be used: ${fault}`, ['take another one']);
-  return { ...found, manifest };
+function usable({ name, manifest, fault, verification }: StoredBackup): PickedBackup {
+  if (!manifest) throw new CliError(`backup ${name} cannot be used: ${fault}`, ['take another one']);
+  return { name, manifest, verification };
 }

@@ -13,7 +13,7 @@ import { toldInWords } from './backup-failures.ts';
 import { openBackupStore, readSettings } from './backup-settings.ts';
 import { agoText, bytesText, minuteText } from './backup-text.ts';
 import { type PickedBackup, pickBackup } from './pick-backup.ts';
-import { showProgress } from './show-progress.ts';
+import { type ProgressDisplay, showProgress } from './show-progress.ts';
 
 interface RestoreOptions {
   to: string;
@@ -34,10 +34,7 @@ export function addRestoreCommand(backup: Command, terminal: Terminal): void {
       `\nStop the engine first. What is not empty is refused, and a backup that is broken leaves nothing behind. With REDIS_URL or REDIS_HOST
 set, the queues there are emptied and filled anew: their jobs are of another time. Newer migrations run afterwards.
 Encrypted backups need BACKUP_ENCRYPTION_KEY.${examples(
-        [
-          'createdb twolane && twolane backup restore --to postgres://localhost/twolane',
-          'all of it, the last verified one',
-        ],
+        ['twolane backup restore --to postgres://user@host:5432/twolane', 'all of it, the last verified one'],
         ['twolane backup restore latest --to … --into-empty-schema yesterday', 'to look at, beside the data of today'],
       )}`,
     )
@@ -60,20 +57,22 @@ Encrypted backups need BACKUP_ENCRYPTION_KEY.${examples(
         const call = { name: picked.name, targetUrl: options.to, signal: terminal.signal, onProgress: progress.show };
         if (options.intoEmptySchema !== undefined) {
           const schema = options.intoEmptySchema;
-          const { restoreMs } = await toldInWords(terminal, () =>
-            restoreBackup({ store, keys }, { ...call, schema }),
-          ).finally(() => progress.close());
+          const { restoreMs } = await shown(progress, () =>
+            toldInWords(terminal, () => restoreBackup({ store, keys }, { ...call, schema })),
+          );
           if (json) return writeJson(terminal.stdout, { name: picked.name, schema, restoreMs });
           return writeLine(
             terminal.stdout,
-            `restored into the schema ${printable(schema)} in ${durationText(restoreMs)}; DROP SCHEMA … CASCADE takes it away`,
+            `restored into the schema ${printable(schema)} in ${durationText(restoreMs)}; DROP SCHEMA ${printable(quoted(schema))} CASCADE takes it away`,
           );
         }
         const queues = { redisUrl: config.redisUrl, prefix: config.queuePrefix };
         const log = createLog('silent', 'restore');
-        const restored = await toldInWords(terminal, () =>
-          restoreEngine({ store, keys, queues, log }, { ...call, by: 'twolane backup restore' }),
-        ).finally(() => progress.close());
+        const restored = await shown(progress, () =>
+          toldInWords(terminal, () =>
+            restoreEngine({ store, keys, queues, log }, { ...call, by: 'twolane backup restore' }),
+          ),
+        );
         const { manifest, ...outcome } = restored;
         if (json) return writeJson(terminal.stdout, { name: picked.name, snapshotAt: manifest.snapshotAt, ...outcome });
         for (const line of outcomeLines(terminal, outcome, manifest.snapshotAt)) writeLine(terminal.stdout, line);
@@ -82,6 +81,19 @@ Encrypted backups need BACKUP_ENCRYPTION_KEY.${examples(
       }
     });
 }
+
+async function shown<T>(progress: ProgressDisplay, work: () => Promise<T>): Promise<T> {
+  try {
+    const outcome = await work();
+    progress.end();
+    return outcome;
+  } finally {
+    progress.close();
+  }
+}
+
+/** So that what is pasted into psql means this schema. */
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** What is not one is not said again: there may be a password in it. */
 function assertDatabaseUrl(text: string): void {
@@ -101,7 +113,7 @@ function assertSchemaName(name: string | undefined): void {
 }
 
 function planLines(
-  { name, manifest, storedBytes, verification }: PickedBackup,
+  { name, manifest, verification }: PickedBackup,
   options: RestoreOptions,
   { hasRedis, hasKeys }: { hasRedis: boolean; hasKeys: boolean },
 ): string[] {
@@ -110,7 +122,7 @@ function planLines(
   const place = options.intoEmptySchema === undefined ? '' : `, schema ${printable(options.intoEmptySchema)}`;
   return [
     `backup   ${name}, of ${minuteText(snapshotAt)} (${agoText(snapshotAt, new Date())})`,
-    `holds    ${countText(totals.rows, 'row')} in ${countText(totals.tables, 'table')}, ${bytesText(storedBytes)}${encryption ? ', encrypted' : ''}, ${verification ? `verified; a restore took ${durationText(verification.restoreMs)}` : 'NOT VERIFIED'}`,
+    `holds    ${countText(totals.rows, 'row')} in ${countText(totals.tables, 'table')}, ${bytesText(totals.storedBytes)}${encryption ? ', encrypted' : ''}, ${verification ? `verified; a restore took ${durationText(verification.restoreMs)}` : 'NOT VERIFIED'}`,
     ...(encryption === null && hasKeys
       ? ['         NOT ENCRYPTED: whoever can write to the store may have made it']
       : []),
@@ -133,8 +145,8 @@ function outcomeLines(
     `new orders begin at ${nextOrderNumber}: those after ${minuteText(snapshotAt)} may have had the numbers before it`,
     '',
     'What comes next:',
-    '  1. start the engine on this database; orders that were due go on by themselves',
-    asCalled(terminal, '  2. twolane payments reconcile --since 7d'),
+    '  1. start the engine on this database, named by DATABASE_URL; orders that were due go on by themselves',
+    asCalled(terminal, '  2. `twolane payments reconcile --since 7d`'),
     `     finds what was paid, captured and given back after ${minuteText(snapshotAt)}: orders of that time are not in the backup`,
   ];
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Backup } from '../../domain/backup.ts';
 import { durationText } from '../duration.ts';
-import { CliError, exitCodes } from '../failures.ts';
+import { CliError, exitCodes, UnreachableError } from '../failures.ts';
 import { connectAsNobody, examples, needsAdmin, wantsJson } from '../program-options.ts';
 import { type Output, paint, type Terminal, writeJson, writeLine } from '../terminal.ts';
 import { bytesText } from './backup-text.ts';
@@ -42,10 +42,16 @@ export function addRunCommand(backup: Command, terminal: Terminal): void {
 
 async function followWorker(terminal: Terminal, command: Command, talk: Output, progress: ProgressDisplay) {
   const server = await connectAsNobody(terminal, command);
-  return followRun(server, progress, ({ name, state }) => {
-    if (state === 'queued') writeLine(talk, `backup ${name} waits for a worker`);
-    else writeLine(talk, `backup ${name} is under way already`);
-  });
+  try {
+    return await followRun(server, progress, ({ name, state }) => {
+      if (state === 'queued') writeLine(talk, `backup ${name} waits for a worker`);
+      else writeLine(talk, `backup ${name} is under way already`);
+    });
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    const hints = [...error.hints, 'or without the engine, its database alone: `twolane backup run --here`'];
+    throw new CliError(error.message, hints, error.exitCode, { cause: error });
+  }
 }
 
 const hintsFor = ({ state }: Backup) =>

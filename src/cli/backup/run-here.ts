@@ -34,6 +34,7 @@ export async function runHere(terminal: Terminal, progress: ProgressDisplay): Pr
         });
         if (!done)
           throw new CliError('another backup is under way', ['wait for it, or follow it with `twolane backup run`']);
+        progress.end();
         return done;
       } catch (error) {
         if (error instanceof BackupInterruptedError) throw new InterruptedError();

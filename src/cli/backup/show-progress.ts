@@ -1,9 +1,12 @@
 import { LiveRegion } from '../live-region.ts';
 import { type Output, paint, writeLine } from '../terminal.ts';
-import { type PhaseProgress, phaseDone, phaseLine } from './backup-text.ts';
+import { type PhaseProgress, phaseDone, phaseLine, phaseStopped } from './backup-text.ts';
 
 export interface ProgressDisplay {
   show(progress: PhaseProgress): void;
+  /** All of it went well. */
+  end(): void;
+  /** To be called last, however it went: a phase that was not ended was stopped. */
   close(): void;
 }
 
@@ -15,27 +18,28 @@ export function showProgress(output: Output): ProgressDisplay {
   const done: string[] = [];
   let last: { progress: PhaseProgress; startedAt: number } | null = null;
   let drawnAt = 0;
-  const endPhase = () => {
-    if (!last) return;
-    const line = phaseDone(last.progress, performance.now() - last.startedAt);
+  const endPhase = (lineOf: (progress: PhaseProgress) => string | null) => {
+    const line = last && lineOf(last.progress);
+    last = null;
+    if (line === null) return;
     if (region) done.push(paint(output, 'dim', line));
     else writeLine(output, line);
-    last = null;
   };
   const draw = () =>
     region?.draw(last ? [...done, phaseLine(last.progress, performance.now() - last.startedAt)] : done);
   return {
     show(progress) {
       if (last?.progress.phase !== progress.phase) {
-        endPhase();
+        endPhase(phaseDone);
         last = { progress, startedAt: performance.now() };
       } else last.progress = progress;
       if (performance.now() - drawnAt < drawnEveryMs) return;
       drawnAt = performance.now();
       draw();
     },
+    end: () => endPhase(phaseDone),
     close() {
-      endPhase();
+      endPhase(phaseStopped);
       draw();
       region?.close();
     },

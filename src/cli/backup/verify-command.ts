@@ -5,7 +5,7 @@ import { BadUsageError } from '../failures.ts';
 import { examples, wantsJson } from '../program-options.ts';
 import { paint, type Terminal, writeJson, writeLine } from '../terminal.ts';
 import { toldInWords } from './backup-failures.ts';
-import { openBackupStore, readSettings } from './backup-settings.ts';
+import { demoHint, isMissingDatabase, openBackupStore, readSettings } from './backup-settings.ts';
 import { pickToVerify } from './pick-backup.ts';
 import { showProgress } from './show-progress.ts';
 
@@ -35,7 +35,9 @@ export function addVerifyCommand(backup: Command, terminal: Terminal): void {
       const done = await toldInWords(terminal, async () => {
         const { name: picked } = await pickToVerify(store, name);
         const call = { name: picked, signal: terminal.signal, onProgress: progress.show };
-        return await verifyBackup({ store, keys: settings.encryptionKeys, databaseUrl, scratchUrl }, call);
+        const verified = await verifyBackup({ store, keys: settings.encryptionKeys, databaseUrl, scratchUrl }, call);
+        progress.end();
+        return verified;
       }).finally(() => {
         progress.close();
         store.close();
@@ -53,9 +55,10 @@ async function settingsFor(terminal: Terminal, scratch: string | undefined) {
   const config = await readSettings(terminal, scratch ?? null);
   if (scratch !== undefined || config.backup.scratchDatabaseUrl !== null) return config;
   return await readSettings(terminal).catch((error: unknown) => {
-    if (error instanceof BadUsageError && error.hints.some((hint) => hint.startsWith('DATABASE_URL')))
+    if (error instanceof BadUsageError && error.hints.some(isMissingDatabase))
       throw new BadUsageError('no server is named on which the backup can be tried', [
         'name one with --scratch postgres://user@host:5432/postgres, BACKUP_SCRATCH_DATABASE_URL or DATABASE_URL',
+        ...error.hints.filter((hint) => hint === demoHint),
       ]);
     throw error;
   });
