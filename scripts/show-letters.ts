@@ -81,12 +81,14 @@ function factsOf(kind: EmailKind, order: OrderFacts): MessageFacts {
         ? { url: 'https://shop.example/v1/files/receipt?signature=a&ends=1', endsAt: new Date('2026-12-22T15:00:00Z') }
         : null,
       unsubscribe: newsKinds.includes(kind) ? 'https://shop.example/v1/mail/unsubscribe?token=abc' : null,
+      standing: 'https://shop.example/v1/checkout/success?order=1042',
       shop: 'https://shop.example/',
     },
     cancelled: { by: 'manager', reason: 'We are out of avocados today, sorry.' },
     refund: {
       amount: { amountMinor: Math.floor(amountMinor / 4), currency },
       total: { amountMinor: Math.floor(amountMinor / 2), currency },
+      reason: 'One of the loaves was burnt.',
     },
   };
 }

@@ -25,14 +25,14 @@ describe.each(backends)('what customers are told, on %s', (backend) => {
     expect(receipt.envelope.to).toEqual([normal]);
     expect(receipt.attachments.map(({ fileName }) => fileName)).toEqual([`receipt-${order.number}.pdf`]);
     expect(receipt.attachments[0]?.content.subarray(0, 5).toString()).toBe('%PDF-');
-    const refund = (amountMinor: number) =>
+    const refund = (amountMinor: number, reason: string) =>
       shop.engine.api.call('POST', `/v1/orders/${order.number}/refunds`, {
         as: manager,
-        body: { amount: { amountMinor, currency: 'EUR' } },
+        body: { amount: { amountMinor, currency: 'EUR' }, reason },
       });
-    expect((await refund(100)).status).toBe(201);
+    expect((await refund(100, 'a chipped cup')).status).toBe(201);
     await shop.untilAt(order.number, 'complete', 'partially_refunded');
-    expect((await refund(140)).status).toBe(201);
+    expect((await refund(140, 'cold by then')).status).toBe(201);
     await shop.untilAt(order.number, 'complete', 'refunded');
     await shop.untilQuiet();
     expect(shop.kindsOf(order.number)).toEqual([
@@ -48,6 +48,12 @@ describe.each(backends)('what customers are told, on %s', (backend) => {
       ['1.00', '1.00'],
       ['1.40', '2.40'],
     ]);
+    expect(refunds.map(({ text }) => text?.match(/The reason given:\n> (.*)/)?.[1]).sort()).toEqual([
+      'a chipped cup',
+      'cold by then',
+    ]);
+    const confirmed = await shop.mailOf('order_confirmed', order.number);
+    expect(confirmed.text).toMatch(new RegExp(`\nhttp\\S+/v1/checkout/success\\?order=${order.number}\n`));
     const told = (await shop.engine.api.events(order.number)).filter(({ type }) => type === 'email_sent');
     expect(told).toHaveLength(5);
     expect(told.map(({ detail }) => detail)).toContainEqual({ kind: 'order_confirmed', to: 'n…@twolane.test' });

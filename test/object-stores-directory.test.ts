@@ -220,6 +220,24 @@ describe('GET /v1/files', () => {
     expect(await answer.json()).toMatchObject({ code: 'route_not_found' });
   });
 
+  it('tells a browser, whose link has ended or was changed, what to do', async () => {
+    const store = await start({ SHOP_NAME: 'Bean & Leaf', SHOP_EMAIL: 'Us <us@bean.example>' });
+    if (!store) throw new TypeError('an engine for tests has a folder');
+    const look = async (url: string) => {
+      const answer = await fetch(url, { headers: { accept: 'text/html,*/*;q=0.8' } });
+      expect(answer.status).toBe(403);
+      expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(answer.headers.get('content-security-policy')).not.toContain('script-src');
+      return answer.text();
+    };
+    const short = await store.signedUrl('receipts/1.pdf', { expiresInMs: 1 });
+    await until('ended', () => Date.now() > Number(new URL(short).searchParams.get('expires')));
+    const ended = await look(short);
+    for (const part of ['This link has ended', 'Bean &amp; Leaf (us@bean.example)', '>Sign in<'])
+      expect(ended).toContain(part);
+    expect(await look(`${engine.web.url}/v1/files/receipts/1.pdf?expires=1&signature=x`)).toContain('does not work');
+  });
+
   it('is not there where files lie in a bucket', async () => {
     const bucket = { ENDPOINT: 'http://127.0.0.1:1', ACCESS_KEY_ID: 'a', SECRET_ACCESS_KEY: 'b', BUCKET: 'c' };
     await start(Object.fromEntries(Object.entries(bucket).map(([name, value]) => [`R2_${name}`, value])));

@@ -4,7 +4,7 @@ import { emailQueue } from '../queues/email.ts';
 import { receiptQueue } from '../queues/receipt.ts';
 import type { Logger } from '../src/log.ts';
 import type { Mailer } from '../src/mail/mailer.ts';
-import { endMailFault, probeMail } from '../src/operations/mail-faults.ts';
+import { endMailFault, probeMail, watchMailAway } from '../src/operations/mail-faults.ts';
 import { makeReceipt, type ReceiptDeps } from '../src/operations/make-receipt.ts';
 import { planEmails } from '../src/operations/plan-emails.ts';
 import { sendEmail } from '../src/operations/send-email.ts';
@@ -21,7 +21,7 @@ export interface EmailWorkersDeps extends ReceiptDeps {
   sendsAtOnce: number;
   log: Logger;
   /** For tests, which do not wait so long. */
-  pace?: { probeEveryMs?: number; retryFromMs?: number };
+  pace?: { probeEveryMs?: number; retryFromMs?: number; awayAfterMs?: number };
 }
 
 const planEveryMs = 1_000;
@@ -54,6 +54,11 @@ export function startEmailWorkers(deps: EmailWorkersDeps): { close(): Promise<vo
       }),
     );
     rounds.push(repeat({ log }, sweepEmailsEveryMs, 'lost emails not looked for', () => sweepEmails(deps)));
+    rounds.push(
+      repeat({ log }, pace.probeEveryMs ?? probeEveryMs, 'mail not watched', () =>
+        watchMailAway(deps, pace.awayAfterMs),
+      ),
+    );
     let isFirst = true;
     rounds.push(
       repeat({ log }, pace.probeEveryMs ?? probeEveryMs, 'mail settings not tried', async () => {

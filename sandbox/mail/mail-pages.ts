@@ -1,5 +1,8 @@
 import type { CaughtMail } from './mail-box.ts';
 
+/** No scripts: so that it is of our origin lets our page see how high it is, and lets it do nothing. */
+export const frameRights = 'allow-same-origin allow-popups allow-popups-to-escape-sandbox';
+
 export type MailView = 'html' | 'text' | 'source';
 
 const listPath = '/dev/mail';
@@ -67,7 +70,7 @@ function bodyOf(mail: CaughtMail, view: MailView, path: string): string {
   if (view === 'source')
     return `<p><a href="${path}/source.eml">Save it as a file</a></p>\n<pre>${escapeHtml(beginningOf(mail.source))}</pre>`;
   if (view === 'html' && mail.html !== null)
-    return `<iframe src="${path}/html" title="The mail" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>`;
+    return `<iframe src="${path}/html" title="The mail" sandbox="${frameRights}"></iframe>\n<script src="${listPath}/frame.js" defer></script>`;
   return mail.text === null ? '<p>It has no text.</p>' : `<pre class="text">${escapeHtml(mail.text)}</pre>`;
 }
 
@@ -84,7 +87,7 @@ function row(mail: CaughtMail): string {
   return `<li><a href="${listPath}/${mail.id}">
 <span class="subject">${subjectOf(mail)}</span>
 <span class="to">${escapeHtml(mail.envelope.to.join(', '))}${clip}</span>
-<span class="when">${kind}<time datetime="${mail.receivedAt.toISOString()}">${timeOf(mail.receivedAt)}</time></span>
+<span class="when">${kind}<time datetime="${mail.receivedAt.toISOString()}">${minutes.format(mail.receivedAt)} UTC</time></span>
 </a></li>`;
 }
 
@@ -98,7 +101,9 @@ function attachmentLink(path: string, { fileName, content }: CaughtMail['attachm
 const sizeOf = (bytes: number) => (bytes < 1_000 ? `${bytes} bytes` : `${(bytes / 1_000).toFixed(1)} kB`);
 const subjectOf = ({ subject }: CaughtMail) => escapeHtml(subject) || '(no subject)';
 const kindOf = (kind: string) => escapeHtml(kindNames[kind] ?? kind);
-const timeOf = (at: Date) => `${at.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+const times = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' });
+const minutes = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+const timeOf = (at: Date) => `${times.format(at)} UTC`;
 
 function page({ title, head = '', main }: { title: string; head?: string; main: string }): string {
   return `<!doctype html>

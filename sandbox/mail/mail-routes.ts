@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { frameScript } from './frame-script.ts';
 import type { CaughtMail, MailBox } from './mail-box.ts';
-import { listPage, mailPage, noMailPage } from './mail-pages.ts';
+import { frameRights, listPage, mailPage, noMailPage } from './mail-pages.ts';
 import { mailStyle } from './mail-style.ts';
 
 export const mailPagePath = '/dev/mail';
@@ -9,15 +10,13 @@ interface MailParams {
   id: string;
 }
 
-/** Neither page runs a script: the list comes anew by itself, and a mail is in a frame of its own. */
+/** The list comes anew by itself, and a mail is in a frame of its own. */
 const pagePolicy =
   "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/**
- * What a mail brings along: no script, no form, nothing from elsewhere, and an origin of its own also when somebody opens it outside
- * of its frame. Its links open beside it.
- */
-const framePolicy =
-  "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+/** Of a page with such a frame: our one script makes it as high as the mail. */
+const framingPolicy = `${pagePolicy}; script-src 'self'`;
+/** What a mail brings along: no script, no form, nothing from elsewhere, also when somebody opens it outside of its frame. Its links open beside it. */
+const framePolicy = `sandbox ${frameRights}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`;
 /** What a browser shows without running anything; all else is saved. */
 const shownTypes = ['application/pdf', 'image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
@@ -36,6 +35,7 @@ export function mailPageRoutes(app: FastifyInstance, box: MailBox): void {
 
   app.get('/', (_, reply) => reply.redirect(mailPagePath));
   app.get(`${mailPagePath}/mail.css`, (_, reply) => reply.type('text/css; charset=utf-8').send(mailStyle));
+  app.get(`${mailPagePath}/frame.js`, (_, reply) => reply.type('text/javascript; charset=utf-8').send(frameScript));
   app.get(mailPagePath, (_, reply) => sendPage(reply, listPage(box.mails().toReversed())));
   app.get(`${mailPagePath}/mails.json`, () => ({ mails: box.mails().toReversed().map(summaryOf) }));
   app.post(`${mailPagePath}/clear`, (request, reply) => {
@@ -49,8 +49,9 @@ export function mailPageRoutes(app: FastifyInstance, box: MailBox): void {
     const mail = box.find(request.params.id);
     if (!mail) return reply.callNotFound();
     const { view } = request.query;
-    const fallback = mail.html === null ? 'text' : 'html';
-    return sendPage(reply, mailPage(mail, view === 'text' || view === 'source' || view === 'html' ? view : fallback));
+    const first = mail.html === null ? 'text' : 'html';
+    const shown = view === 'text' || view === 'source' ? view : first;
+    return sendPage(reply, mailPage(mail, shown), shown === 'html' ? framingPolicy : pagePolicy);
   });
   app.get<{ Params: MailParams }>(`${mailPagePath}/:id/html`, (request, reply) => {
     const html = box.find(request.params.id)?.html;
@@ -81,8 +82,8 @@ export function mailPageRoutes(app: FastifyInstance, box: MailBox): void {
   });
 }
 
-function sendPage(reply: FastifyReply, html: string) {
-  return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(html);
+function sendPage(reply: FastifyReply, html: string, policy = pagePolicy) {
+  return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html);
 }
 
 const summaryOf = ({ id, receivedAt, envelope, from, subject, kind, messageId, attachments }: CaughtMail) => ({

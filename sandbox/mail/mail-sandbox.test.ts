@@ -91,14 +91,16 @@ describe('the page of a mail', () => {
     for (const place of ['', `/${mail?.id}`, `/${mail?.id}?view=text`, `/${mail?.id}?view=source`]) {
       const answer = await get(place);
       const page = await answer.text();
-      expect(page, place).not.toMatch(/<script|<img/);
-      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
-      expect(answer.headers.get('content-security-policy')).not.toContain('script-src');
+      expect(page.replace('<script src="/dev/mail/frame.js" defer>', ''), place).not.toMatch(/<script|<img/);
+      const policy = answer.headers.get('content-security-policy') ?? '';
+      expect(policy).toContain("default-src 'none'");
+      expect(policy.match(/script-src[^;]*/)?.[0]).toBe(page.includes('<iframe') ? "script-src 'self'" : undefined);
     }
-    expect(await textOf(`/${mail?.id}`)).toMatch(/<iframe [^>]*sandbox="allow-popups allow-popups-to-escape-sandbox"/);
+    const rights = 'allow-same-origin allow-popups allow-popups-to-escape-sandbox'; // above all not allow-scripts
+    expect(await textOf(`/${mail?.id}`)).toContain(`sandbox="${rights}"`);
     const frame = await get(`/${mail?.id}/html`);
     const policy = frame.headers.get('content-security-policy') ?? '';
-    expect(policy).toMatch(/^sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'/);
+    expect(policy).toContain(`sandbox ${rights}; default-src 'none'`);
     expect(policy).not.toMatch(/script|https?:/);
     expect(await frame.text()).toContain('<head><base target="_blank">');
     const attachment = await get(`/${mail?.id}/attachments/0`);

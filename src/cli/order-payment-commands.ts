@@ -43,7 +43,7 @@ export function addOrderPaymentCommands(orders: Command, terminal: Terminal): vo
     .description('give money back that was paid online: all that is left, or an amount; for a manager')
     .argument('<number>', 'the order number', parseCount)
     .option('--amount <amount>', 'how much, such as 2.50, in the currency of the order')
-    .option('--reason <text>', 'why')
+    .option('--reason <text>', 'why; the customer reads it')
     .option('--key <text>', 'Idempotency-Key: the same key never gives back twice (default: a random one)')
     .addHelpText(
       'after',

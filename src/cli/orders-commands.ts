@@ -194,7 +194,7 @@ function addCancelCommand(orders: Command, terminal: Terminal): void {
     .command('cancel')
     .description('cancel an order: your own while it waits; a manager also later')
     .argument('<number>', 'the order number', parseCount)
-    .option('--reason <text>', 'why')
+    .option('--reason <text>', 'why; the customer reads it')
     .addHelpText(
       'after',
       examples(

@@ -41,11 +41,23 @@ export function listDueOrderEmails(db: Db, span: EventSpan): Promise<readonly Du
   `);
 }
 
+/**
+ * What was said by whoever asked for the money that went back this time: of the refunds that lead from what had gone back before to
+ * what has by now. Null where these do not come to it, as when the provider was asked behind our back.
+ */
+const refundReason = sql.fragment`(
+  SELECT CASE WHEN sum(amount_minor) = (e.detail ->> 'amountMinor')::bigint THEN string_agg(reason, '; ' ORDER BY seq) END
+  FROM (SELECT seq, reason, amount_minor, sum(amount_minor) OVER (ORDER BY seq) AS reached FROM payment_operations
+        WHERE payment_id = p.id AND type = 'refund' AND state <> 'failed' AND created_at <= e.at) AS refunds
+  WHERE reached <= (e.detail ->> 'refundedMinor')::bigint
+    AND reached > (e.detail ->> 'refundedMinor')::bigint - (e.detail ->> 'amountMinor')::bigint)`;
+
 /** Money that went back: this time, and in all. Where a refund has failed later there is less than before, and nothing went back. */
 export function listDueRefundEmails(db: Db, span: EventSpan): Promise<readonly DueEmail[]> {
   return db.any(sql.type(dueRow)`
     SELECT 'payment-' || e.id AS source, u.email AS recipient, p.order_number AS "orderNumber", 'order_refunded' AS kind,
-      jsonb_build_object('amountMinor', e.detail -> 'amountMinor', 'totalMinor', e.detail -> 'refundedMinor', 'currency', p.currency) AS detail
+      jsonb_build_object('amountMinor', e.detail -> 'amountMinor', 'totalMinor', e.detail -> 'refundedMinor', 'currency', p.currency,
+        'reason', ${refundReason}) AS detail
     FROM payment_events e JOIN payments p ON p.id = e.payment_id JOIN orders o ON o.id = p.id JOIN users u ON u.id = o.user_id
     WHERE ${within(span)} AND ${isNew(span)} AND ${isTold} AND e.type IN ('payment_partially_refunded', 'payment_refunded')
       AND (e.detail ->> 'amountMinor')::bigint > 0

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type EmailKind, emailKindSchema } from '../domain/email.ts';
+import { orderStatusSchema } from '../domain/order-status.ts';
 import { type Db, int8, nothing, sql, time } from './sql.ts';
 
 export interface NewEmail {
@@ -33,6 +34,8 @@ const emailRow = z
     id: z.uuid(),
     kind: emailKindSchema,
     orderNumber: int8,
+    /** As it is now. */
+    orderStatus: orderStatusSchema,
     recipient: z.string(),
     messageId: z.string(),
     detail: z.record(z.string(), z.unknown()).nullable(),
@@ -59,7 +62,7 @@ export function claimEmail(
       UPDATE emails e SET lease_id = ${lease.id}, lease_until = now() + ${lease.ms}::float8 * interval '1 millisecond'
       FROM orders o JOIN users u ON u.id = o.user_id
       WHERE e.id = ${emailId} AND o.number = e.order_number AND e.state = 'queued' AND (e.lease_until IS NULL OR e.lease_until < now())
-      RETURNING e.id, e.kind, e.order_number AS "orderNumber", e.recipient, e.message_id AS "messageId", e.detail, e.tries,
+      RETURNING e.id, e.kind, e.order_number AS "orderNumber", o.status AS "orderStatus", e.recipient, e.message_id AS "messageId", e.detail, e.tries,
         e.failure_code AS "failureCode", e.created_at AS "createdAt", u.deleted_at IS NOT NULL AS "isClosed",
         EXISTS (SELECT FROM email_opt_outs WHERE address = lower(e.recipient)) AS "isOptedOut"
     `);
@@ -144,11 +147,8 @@ export function takeOverdueEmails(
   `);
 }
 
-/** As many of the newest as are looked at; their ids begin with the time. */
-const latestLooked = 1_000;
-
-/** Whether the mail server took any within so long: then the settings were good. */
-export function wentOutLately(db: Db, withinMs: number): Promise<boolean> {
+/** Whether the mail server took any within so long. Looked at are so many of the newest; their ids begin with the time. */
+export function wentOutLately(db: Db, withinMs: number, latestLooked = 1_000): Promise<boolean> {
   return db.exists(sql.type(nothing)`
     SELECT FROM (SELECT state, finished_at FROM emails ORDER BY id DESC LIMIT ${latestLooked}) AS newest
     WHERE state = 'sent' AND finished_at > now() - ${withinMs}::float8 * interval '1 millisecond'
@@ -158,6 +158,19 @@ export function wentOutLately(db: Db, withinMs: number): Promise<boolean> {
 /** Whether any waits that a fault of the settings has kept from going. */
 export function hasEmailsStopped(db: Db, failureCode: string): Promise<boolean> {
   return db.exists(sql.type(nothing)`SELECT FROM emails WHERE state = 'queued' AND failure_code = ${failureCode}`);
+}
+
+/**
+ * Why those wait that were due so long ago and were tried in vain, by the newest of them; null when none does. What is said of one
+ * recipient alone is no fault of the server: then it has answered, and nobody else waits.
+ */
+export function findWhyEmailsWait(db: Db, longerThanMs: number): Promise<string | null> {
+  return db.maybeOneFirst(sql.type(z.object({ why: z.string() }))`
+    SELECT (array_agg(failure_message ORDER BY id DESC))[1] AS why FROM emails
+    WHERE state = 'queued' AND tries > 0 AND failure_code IN ('temporary', 'unheard', 'not_passed_on') AND failure_message IS NOT NULL
+    HAVING min(created_at) < now() - ${longerThanMs}::float8 * interval '1 millisecond'
+      AND (count(DISTINCT lower(recipient)) > 1 OR bool_or(smtp_code IS NULL OR smtp_code = 421))
+  `);
 }
 
 // ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -238,10 +238,13 @@ export class ReceiptNotFoundError extends EngineError {
 
 /** An address with a signature: a receipt's, or that of who wants no more mail. */
 export class LinkInvalidError extends EngineError {
+  readonly reason: 'ended' | 'wrong';
+
   constructor(reason: 'ended' | 'wrong') {
     super(
       'link_invalid',
       reason === 'ended' ? 'This link has ended. Ask for a new one.' : 'This link is not one of ours, or was changed.',
     );
+    this.reason = reason;
   }
 }

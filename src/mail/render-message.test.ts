@@ -10,6 +10,7 @@ import { renderMessage } from './render-message.ts';
 
 const receiptUrl = 'https://shop.example/v1/files/r.pdf?ends=1&signature="x';
 const unsubscribeUrl = 'https://shop.example/v1/mail/unsubscribe?address=a%40b.example&signature=y';
+const standingUrl = 'https://shop.example/v1/checkout/success?order=1042';
 const shopUrl = 'https://shop.example/';
 const format = shopFormat(sampleShop);
 
@@ -20,10 +21,11 @@ function factsOf(order: OrderFacts, more: Partial<MessageFacts> = {}): MessageFa
     links: {
       receipt: { url: receiptUrl, endsAt: new Date('2026-12-22T15:00:00Z') },
       unsubscribe: unsubscribeUrl,
+      standing: standingUrl,
       shop: shopUrl,
     },
     cancelled: { by: 'manager', reason: 'Out of avocados' },
-    refund: { amount: { amountMinor: 321, currency }, total: { amountMinor: 654, currency } },
+    refund: { amount: { amountMinor: 321, currency }, total: { amountMinor: 654, currency }, reason: null },
     ...more,
   };
 }
@@ -89,7 +91,7 @@ describe.each(emailKinds)('%s', (kind) => {
       expect(tag).toMatch(/^<(!doctype|\/?(html|head|title|meta|style|body|div|table|tbody|tr|td|h1|span|br|p|a))\b/i);
       expect(tag).not.toMatch(/\son\w+=|javascript:/i);
     }
-    const ours = [receiptUrl, unsubscribeUrl, shopUrl, 'mailto:hello@corner-cafe.example'];
+    const ours = [receiptUrl, unsubscribeUrl, standingUrl, shopUrl, 'mailto:hello@corner-cafe.example'];
     for (const href of hrefsOf(html)) expect(ours).toContain(href);
   });
 
@@ -166,7 +168,9 @@ it.each(['order_ready', 'receipt'] as const)('%s links to the receipt, and says 
   expect(text.split('\n')).toContain(receiptUrl);
   expect(hrefsOf(html)).toContain(receiptUrl);
   for (const part of [text, readingOf(html)]) expect(part).toContain('22 Dec 2026, 15:00');
-  const without = await render(kind, sampleOrders.usual, { links: { receipt: null, unsubscribe: null, shop: null } });
+  const without = await render(kind, sampleOrders.usual, {
+    links: { receipt: null, unsubscribe: null, standing: null, shop: null },
+  });
   expect(hrefsOf(without.html)).toEqual(['mailto:hello@corner-cafe.example']);
   expect(without.text).not.toContain('https:');
 });
@@ -220,8 +224,33 @@ it('says that money is reserved as long as it is not taken', async () => {
   };
   const { text } = await render('order_confirmed', held);
   expect(words(text)).toContain('The amount is reserved with Stripe and taken when your order is ready.');
-  expect(text).toMatch(/Payment: authorised with Stripe\n/);
+  expect(text).toMatch(/Payment: reserved with Stripe\n/);
   expect(text).not.toContain('It is paid.');
+});
+
+it('says of an order that the shop has cancelled the reason, and else that there is none', async () => {
+  const says = async (reason: string | null) =>
+    words((await render('order_cancelled', sampleOrders.usual, { cancelled: { by: 'manager', reason } })).text);
+  expect(await says('Out of avocados')).toContain(
+    'Your order 1042 was cancelled by the shop. The reason given: > Out of avocados',
+  );
+  expect(await says(' ')).toContain('Your order 1042 was cancelled: the shop could not go on with it.');
+});
+
+it('leads to where a confirmed order stands', async () => {
+  const { text, html } = await render('order_confirmed', sampleOrders.usual);
+  expect(text).toContain(`See where it stands:\n${standingUrl}\n`);
+  expect(hrefsOf(html)).toContain(standingUrl);
+});
+
+it('says why money goes back, in the words of the shop', async () => {
+  const money = { amountMinor: 321, currency: 'GBP' };
+  const says = async (reason: string | null) =>
+    words(
+      (await render('order_refunded', sampleOrders.usual, { refund: { amount: money, total: money, reason } })).text,
+    );
+  expect(await says('A cup was broken')).toContain('The reason given: > A cup was broken');
+  expect(await says(null)).not.toContain('reason');
 });
 
 it('tells this refund and all of them', async () => {

@@ -26,7 +26,12 @@ export async function composeEmail(deps: ReceiptDeps, email: Email): Promise<Out
   const unsubscribe = isAboutMoney ? null : unsubscribeUrl(settings, email.recipient);
   const facts: MessageFacts = {
     order,
-    links: { receipt: await linkOf(deps, receipt, order.number), unsubscribe, shop: settings.publicUrl },
+    links: {
+      receipt: await linkOf(deps, receipt, order.number),
+      unsubscribe,
+      standing: standingUrl(settings.publicUrl, order),
+      shop: settings.publicUrl,
+    },
     ...factsIn(email),
   };
   return {
@@ -38,6 +43,10 @@ export async function composeEmail(deps: ReceiptDeps, email: Email): Promise<Out
     kind: email.kind,
   };
 }
+
+/** The page of an order that is paid online; for the others, the board. */
+const standingUrl = (publicUrl: string, { number, payment }: OrderFacts) =>
+  payment ? `${publicUrl}/v1/checkout/success?order=${number}` : `${publicUrl}/`;
 
 /** Null where nothing can be signed: the file is attached all the same. */
 async function linkOf(
@@ -94,7 +103,8 @@ function factsIn({ kind, detail }: Email): Pick<MessageFacts, 'cancelled' | 'ref
   }
   if (kind !== 'order_refunded') return {};
   const money = (amountMinor: unknown) => ({ amountMinor: Number(amountMinor), currency: String(detail?.currency) });
-  return { refund: { amount: money(detail?.amountMinor), total: money(detail?.totalMinor) } };
+  const reason = typeof detail?.reason === 'string' ? detail.reason : null;
+  return { refund: { amount: money(detail?.amountMinor), total: money(detail?.totalMinor), reason } };
 }
 
 function cancelledFacts(actor: unknown, reason: unknown): CancelledFacts | null {

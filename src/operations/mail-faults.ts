@@ -1,7 +1,7 @@
 import type { DatabasePool } from 'slonik';
 import type { QueueStore } from '../../queues/backend.ts';
 import { emailQueue } from '../../queues/email.ts';
-import { type Email, hasEmailsStopped, wentOutLately } from '../db/emails.ts';
+import { type Email, findWhyEmailsWait, hasEmailsStopped, wentOutLately } from '../db/emails.ts';
 import {
   clearServiceFault,
   listServiceFaults,
@@ -54,7 +54,30 @@ const isOfSending = (code: string) => code === 'EENVELOPE' || code === 'EMESSAGE
 /** After a mail went out: what was said of one before it is over. `startedAt`: of its delivery. */
 export async function noteMailWentOut(deps: MailFaultDeps, startedAt: Date): Promise<void> {
   const fault = await findMailFault(deps.pool);
-  if (fault && isOfSending(fault.code) && fault.seenAt < startedAt) await endMailFault(deps);
+  if (fault?.code === away || (fault && isOfSending(fault.code) && fault.seenAt < startedAt)) await endMailFault(deps);
+}
+
+/** The code of a server that takes nothing from anybody, be it away, silent or full: only the time says so. */
+const away = 'away';
+const awayAfterMs = 600_000;
+/** After a long time away there are many new ones before those that go out first. */
+const awayLooked = 50_000;
+
+/** Nothing has gone out for so long although mails were tried: each is tried again, so the queue goes on, and somebody should know. */
+export async function watchMailAway(deps: MailFaultDeps, afterMs = awayAfterMs): Promise<void> {
+  const { pool, log } = deps;
+  const known = await findMailFault(pool);
+  if (known && known.code !== away) return; // a setting, which says more
+  const why = await whyNothingGoesOut(pool, afterMs);
+  if (!why) return;
+  const message = `No mail has gone out for ${Math.round(afterMs / 60_000)} minutes. ${why}`;
+  const isNew = await reportServiceFault(pool, { service: 'mail', code: away, message });
+  if (isNew) log.error({ code: away, error: why }, 'no mail went out for long, tried again and again');
+}
+
+async function whyNothingGoesOut(pool: DatabasePool, forMs: number): Promise<string | null> {
+  const why = await findWhyEmailsWait(pool, forMs);
+  return why && !(await wentOutLately(pool, forMs, awayLooked)) ? why : null;
 }
 
 const latelyMs = 60_000;
@@ -89,6 +112,8 @@ export async function probeMail(deps: MailFaultDeps & { mailer: Mailer }, isFirs
     log.warn({ code: error.code, error: error.message }, 'mail server not reached');
     return;
   }
+  // It lets us in, and may take nothing all the same: a mail that goes out ends it, or that none waits any more.
+  if (known?.code === away && (await findWhyEmailsWait(pool, 0))) return;
   if (known && isOfSending(known.code) && (await hasEmailsStopped(pool, 'configuration')))
     await letMailsTry(deps, known);
   else await endMailFault(deps);

@@ -40,7 +40,8 @@ const filesAwayMs = 30_000;
  * Sends one message, and writes down how that ended.
  *
  * 1. One process at a time has the lease of a message, and renews it for as long as the mail server takes.
- * 2. The message is written from what is known now; a reader who is gone, or wants no news, is told nothing.
+ * 2. The message is written from what is known now; a reader who is gone, or wants no news, is told nothing, and neither is what
+ *    later news have overtaken.
  * 3. What the server has taken is sent. Refused for good: failed, with the server's reason. Later, or no answer heard: tried again
  *    after a pause that grows, with the same Message-ID, until it is given up.
  * 4. A fault of our settings is nobody's try: the queue stops until it is mended (`pauseForMailFault`). Where other mails go out, it
@@ -85,10 +86,17 @@ export async function sendEmail(deps: SendEmailDeps, emailId: string): Promise<S
 
 const unheard = { code: null, response: null };
 
-function whyUnwanted({ kind, isClosed, isOptedOut }: Email): { failureCode: string; failureMessage: string } | null {
+/** A confirmation that is as late as this may come after the news of what has become of the order. */
+const lateMs = 60_000;
+
+function whyUnwanted(email: Email): { failureCode: string; failureMessage: string } | null {
+  const { kind, isClosed, isOptedOut, orderStatus, tries, createdAt } = email;
   if (isClosed) return { failureCode: 'account_closed', failureMessage: 'The account was closed.' };
   if (isOptedOut && newsKinds.includes(kind))
     return { failureCode: 'opted_out', failureMessage: 'The address wants no news of orders.' };
+  const isLate = tries > 0 || Date.now() - createdAt.getTime() > lateMs;
+  if (kind === 'order_confirmed' && isLate && (orderStatus === 'complete' || orderStatus === 'cancelled'))
+    return { failureCode: 'overtaken', failureMessage: `The order was ${orderStatus} before this could go out.` };
   return null;
 }
 
@@ -157,7 +165,11 @@ async function tryLater(
   }
   const laterMs = jittered(Math.min(longestRetryMs, retryFromMs * 2 ** Math.min(email.tries, 20)));
   await postponeEmail(pool, email.id, leaseId, { ...failure, laterMs, isTry: true });
-  log.info({ ...line, failure: failure.failureCode, laterMs }, 'email not sent, tried again later');
+  const level = email.tries === 0 ? 'warn' : 'info'; // it may take days, and is said once
+  log[level](
+    { ...line, failure: failure.failureCode, error: failure.failureMessage, laterMs },
+    'email not sent, tried again later',
+  );
   return { laterMs };
 }
 

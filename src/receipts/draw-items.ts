@@ -6,6 +6,13 @@ const lineHeight = 13.5;
 const name = { size: 10 };
 const sku = { size: 8.5, colour: paper.muted };
 
+/** `flat-white` below `Flat white` tells nobody anything. */
+const saysNoMore = ({ name, sku }: OrderItem) => bare(sku) === bare(name) || oneLine(name) === '';
+const bare = (text: string) =>
+  oneLine(text)
+    .toLowerCase()
+    .replace(/[\s\p{Pd}]/gu, '');
+
 /** The table of items, over as many pages as it takes; each page names the columns again. */
 export function drawItems(page: Page, items: readonly OrderItem[], format: ShopFormat): void {
   const rows = items.map((item) => ({
@@ -13,7 +20,7 @@ export function drawItems(page: Page, items: readonly OrderItem[], format: ShopF
     unit: format.money(item.unitPrice),
     total: format.money(item.total),
     name: oneLine(item.name) || oneLine(item.sku),
-    sku: oneLine(item.sku),
+    sku: saysNoMore(item) ? '' : oneLine(item.sku),
   }));
   const widest = (texts: string[]) => Math.max(...texts.map((text) => page.pen.width(text, name)));
   const totalWidth = Math.max(48, widest(rows.map(({ total }) => total)));
@@ -36,7 +43,7 @@ export function drawItems(page: Page, items: readonly OrderItem[], format: ShopF
   drawHead();
   for (const row of rows) {
     const lines = page.pen.wrap(row.name, nameWidth, name);
-    const skuLines = page.pen.wrap(row.sku, nameWidth, sku);
+    const skuLines = row.sku === '' ? [] : page.pen.wrap(row.sku, nameWidth, sku);
     const height = 9 + lines.length * lineHeight + skuLines.length * 11 + 5;
     if (page.y + height > bottom) {
       page.next();

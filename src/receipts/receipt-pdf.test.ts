@@ -53,7 +53,6 @@ describe('receiptPdf', () => {
       'paid by Stripe',
       'pi_3SVtq2K8dJ4mW1xZ0a9bC7Yk',
       'Page 1 of 1',
-      'flat-white',
     ])
       expect(joined(page).split('\n'), text).toContain(text);
     expect(lineOf(page, 'Placed')).toContain('22 Nov 2026, 14:58');
@@ -63,6 +62,20 @@ describe('receiptPdf', () => {
     expect(lineOf(page, 'VAT 20 %')).toEqual(['VAT 20 %', '£13.12', '£2.63', '£15.75']);
     expect(lineOf(page, 'VAT 0 %')).toEqual(['VAT 0 %', '£4.20', '£0.00', '£4.20']);
     expect(lineOf(page, 'Sum')).toEqual(['Sum', '£17.32', '£2.63', '£19.95']);
+  });
+
+  it('names the sku only where the name does not say it', async () => {
+    const [item] = sampleOrders.usual.items;
+    if (!item) throw new TypeError('no item');
+    const items = [
+      { ...item, name: 'Flat white', sku: 'flat-white' },
+      { ...item, name: 'Chai Latte', sku: 'CHAI_2' },
+      { ...item, name: 'Café crème', sku: 'cafe-creme' },
+    ];
+    const { pages } = await read({ ...sampleOrders.usual, items });
+    const texts = joined(pages[0]).split('\n');
+    expect(texts).toEqual(expect.arrayContaining(['CHAI_2', 'cafe-creme']));
+    expect(texts).not.toContain('flat-white');
   });
 
   it('shows no tax when none is set', async () => {

@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { LinkInvalidError, ServiceUnavailableError } from '../../domain/errors.ts';
+import { addressOf } from '../../receipts/shop-format.ts';
 import { assertFileLink, filesPath, storeNameOf } from '../../storage/file-link.ts';
 import { attachmentHeader, nameOf } from '../../storage/file-name.ts';
 import { type ObjectStore, StoreError } from '../../storage/object-store.ts';
 import type { AppDeps } from '../app-deps.ts';
+import { fileLinkPage } from '../file-link-page.ts';
 import { hideRoutes } from '../openapi/hide-routes.ts';
-import { sendRouteNotFound } from '../problem.ts';
+import { sendRouteNotFound, statusOf } from '../problem.ts';
 
 const query = z.object({
   expires: z
@@ -25,6 +27,9 @@ const fileHeaders = {
   'x-robots-tag': 'noindex',
 };
 
+const pagePolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /** Files of the local store, for whoever has an address that we signed. Those of a bucket are read there. */
 export async function fileRoutes(scope: FastifyInstance, { files, config }: AppDeps): Promise<void> {
   hideRoutes(scope);
@@ -37,11 +42,29 @@ export async function fileRoutes(scope: FastifyInstance, { files, config }: AppD
     handler: async (request, reply) => {
       if (!store) return sendRouteNotFound(request, reply);
       const key = request.params['*'];
-      const fileName = assertLink(store, config.tokens?.secrets ?? [], key, request.query);
-      return sendFile(store, key, fileName, request, reply);
+      void reply.header('vary', 'Accept');
+      try {
+        const fileName = assertLink(store, config.tokens?.secrets ?? [], key, request.query);
+        return await sendFile(store, key, fileName, request, reply);
+      } catch (error) {
+        if (error instanceof LinkInvalidError && acceptsPage(request)) return sendLinkPage(reply, error);
+        throw error;
+      }
     },
   });
+
+  /** A receipt's link stands in mails, and whoever opens it late does so in a browser. */
+  function sendLinkPage(reply: FastifyReply, { reason }: LinkInvalidError): FastifyReply {
+    const { name, email } = config.mail.shop;
+    return reply
+      .code(statusOf.link_invalid)
+      .headers({ 'content-security-policy': pagePolicy, 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' })
+      .type('text/html; charset=utf-8')
+      .send(fileLinkPage(reason, { shopName: name, shopEmail: email && addressOf(email) }));
+  }
 }
+
+const acceptsPage = ({ headers: { accept } }: FastifyRequest) => /text\/html/i.test(accept ?? '');
 
 /** The name it is saved under. */
 function assertLink(store: ObjectStore, secrets: readonly string[], key: string, given: unknown): string | null {

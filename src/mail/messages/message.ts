@@ -8,13 +8,15 @@ export interface MessageFacts {
     /** The PDF, at an address that ends. */
     receipt: { url: string; endsAt: Date } | null;
     unsubscribe: string | null;
+    /** Where its reader sees how far the order is. */
+    standing: string | null;
     /** Where the shop's pages are. */
     shop: string | null;
   };
   /** Of a cancelled order. */
   cancelled?: CancelledFacts;
   /** Of a refund: this one, and all of the order so far. */
-  refund?: { amount: Money; total: Money };
+  refund?: { amount: Money; total: Money; reason: string | null };
 }
 
 /** As the order's event has it: by the engine itself, the reason is one of its codes (`CancelReason`); by a person, their own words. */

@@ -37,7 +37,7 @@ export function paymentFact({ payment }: OrderFacts): Fact {
   if (payment === null) return { label: 'Payment', value: 'at the counter' };
   const provider = providerNames[payment.provider];
   if (isPaid(payment.captured)) return { label: 'Payment', value: `paid by ${provider}` };
-  return { label: 'Payment', value: `authorised with ${provider}` };
+  return { label: 'Payment', value: `reserved with ${provider}` };
 }
 
 export const isPaid = (amount: Money) => amount.amountMinor > 0;
@@ -49,6 +49,12 @@ export function noteBlock({ note }: OrderFacts): Block[] {
     .join('\n')
     .trim();
   return lines === '' ? [] : [{ kind: 'quote', label: 'Your note', text: lines }];
+}
+
+/** Why, in the words of whoever did it. */
+export function reasonBlock(label: string, reason: string | null | undefined): Block[] {
+  const text = oneLine(reason ?? '');
+  return text === '' ? [] : [{ kind: 'quote', label, text }];
 }
 
 export function receiptButton({ links }: MessageFacts, format: ShopFormat): Block[] {

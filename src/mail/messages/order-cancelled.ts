@@ -1,7 +1,7 @@
 import type { CancelReason } from '../../payments/next-step.ts';
-import { oneLine, type ShopFormat } from '../../receipts/shop-format.ts';
+import type { ShopFormat } from '../../receipts/shop-format.ts';
 import type { Block, CancelledFacts, Message, MessageFacts } from './message.ts';
-import { greeting, isPaid, linesBlock } from './order-blocks.ts';
+import { greeting, isPaid, linesBlock, reasonBlock } from './order-blocks.ts';
 
 const becauseOf: Record<CancelReason, string> = {
   payment_expired: 'it was not paid in time',
@@ -12,20 +12,21 @@ const becauseOf: Record<CancelReason, string> = {
 };
 
 export function orderCancelled({ order, cancelled }: MessageFacts, format: ShopFormat): Message {
-  const why = cancelled ? whyOf(cancelled) : 'it was cancelled';
+  const words = wordsOf(cancelled);
+  const isByShop = cancelled?.by === 'manager' && words.length > 0; // its reason follows
+  const why = cancelled && !isByShop ? whyOf(cancelled) : null;
+  const what = isByShop ? 'was cancelled by the shop' : 'was cancelled';
   return {
     subject: `Order ${order.number} is cancelled`,
-    preview: `${why.slice(0, 1).toUpperCase()}${why.slice(1)}.`,
+    preview: why ? `${why.slice(0, 1).toUpperCase()}${why.slice(1)}.` : `It ${what}.`,
     blocks: [
       { kind: 'heading', text: `Order ${order.number} is cancelled` },
       greeting(order),
       {
         kind: 'paragraph',
-        text: cancelled
-          ? `Your order ${order.number} was cancelled: ${why}.`
-          : `Your order ${order.number} was cancelled.`,
+        text: `Your order ${order.number} ${what}${why ? `: ${why}` : ''}.`,
       },
-      ...wordsOf(cancelled),
+      ...words,
       { kind: 'paragraph', text: moneyOf({ order }, format) },
       linesBlock(order, format),
       { kind: 'facts', facts: [{ label: 'Placed', value: format.moment(order.placedAt) }] },
@@ -43,9 +44,7 @@ function whyOf({ by, reason }: CancelledFacts): string {
 /** What a person has written down with it. */
 function wordsOf(cancelled: CancelledFacts | undefined): Block[] {
   if (!cancelled || cancelled.by === 'system') return [];
-  const text = oneLine(cancelled.reason ?? '');
-  const label = cancelled.by === 'customer' ? 'Your reason' : 'The reason given';
-  return text === '' ? [] : [{ kind: 'quote', label, text }];
+  return reasonBlock(cancelled.by === 'customer' ? 'Your reason' : 'The reason given', cancelled.reason);
 }
 
 function moneyOf({ order: { payment } }: Pick<MessageFacts, 'order'>, format: ShopFormat): string {

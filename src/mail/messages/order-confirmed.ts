@@ -1,8 +1,8 @@
 import type { ShopFormat } from '../../receipts/shop-format.ts';
-import type { Message, MessageFacts } from './message.ts';
+import type { Block, Message, MessageFacts } from './message.ts';
 import { greeting, isPaid, linesBlock, noteBlock, paymentFact, providerNames } from './order-blocks.ts';
 
-export function orderConfirmed({ order }: MessageFacts, format: ShopFormat): Message {
+export function orderConfirmed({ order, links }: MessageFacts, format: ShopFormat): Message {
   const total = format.money(order.total);
   return {
     subject: `Order ${order.number} is confirmed`,
@@ -22,9 +22,17 @@ export function orderConfirmed({ order }: MessageFacts, format: ShopFormat): Mes
         ],
       },
       { kind: 'paragraph', text: whenItIsPaid({ order }) },
+      ...standingButton({ order, links }),
     ],
     because: 'You get this mail because you placed an order with us.',
   };
+}
+
+/** The board has all orders; one that is paid online has a page of its own too. */
+function standingButton({ order, links }: Pick<MessageFacts, 'order' | 'links'>): Block[] {
+  if (links.standing === null) return [];
+  const hint = order.payment ? 'The page changes as the order goes on.' : `Look for ${order.number} on the board.`;
+  return [{ kind: 'button', label: 'See where it stands', url: links.standing, hint }];
 }
 
 function whenItIsPaid({ order: { payment } }: Pick<MessageFacts, 'order'>): string {

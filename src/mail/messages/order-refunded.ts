@@ -1,6 +1,6 @@
 import type { ShopFormat } from '../../receipts/shop-format.ts';
 import type { Message, MessageFacts } from './message.ts';
-import { greeting, linesBlock, providerNames } from './order-blocks.ts';
+import { greeting, linesBlock, providerNames, reasonBlock } from './order-blocks.ts';
 
 export function orderRefunded({ order, refund }: MessageFacts, format: ShopFormat): Message {
   const { payment } = order;
@@ -18,6 +18,7 @@ export function orderRefunded({ order, refund }: MessageFacts, format: ShopForma
         kind: 'paragraph',
         text: `We have refunded ${format.money(amount)} for order ${order.number}${provider}. It goes back the way you paid, and can take some days until you see it.`,
       },
+      ...reasonBlock('The reason given', refund?.reason),
       {
         kind: 'facts',
         facts: [
