@@ -41,7 +41,10 @@ describe('the document', () => {
     const hidden = engine.web.routes.filter(({ schema }) => schema?.hide).map(({ url }) => url);
     expect(
       hidden.filter(
-        (url) => !/^\/$|^\/(docs|assets|media|admin\/(queues|backups)|v1\/(files|mail\/unsubscribe))(\/|$)/.test(url),
+        (url) =>
+          !/^\/$|^\/(docs|assets|media|admin\/(queues|backups)|v1\/(files|mail\/unsubscribe)|dev\/mail)(\/|$)/.test(
+            url,
+          ),
       ),
     ).toEqual([]);
   });
