@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from './config.ts';
+import { configFaultsOf } from '../test/support/config-faults.ts';
+import { readConfig } from './config.ts';
 
 const enough = { DATABASE_URL: 'postgres://shop:hunter2@db/twolane' };
 const smtp = { SMTP_HOST: 'mail.shop.example', SMTP_FROM: 'The Shop <orders@shop.example>' };
@@ -8,15 +9,7 @@ const home = { PUBLIC_URL: 'https://shop.example' };
 const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 const read = (variables: Record<string, string>) => readConfig({ ...enough, ...variables }).mail;
 
-function faultsOf(variables: Record<string, string>): string {
-  try {
-    read(variables);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return '';
-}
+const faultsOf = (variables: Record<string, string>) => configFaultsOf({ ...enough, ...variables });
 
 describe('mail', () => {
   it('is off where no server is named', () => {

@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { defaultKeys } from '../sandbox/payments/sandbox-keys.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { configFaultsOf } from '../test/support/config-faults.ts';
 
 const enough = { DATABASE_URL: 'postgres://shop:hunter2@db/twolane' };
 const stripe = { STRIPE_SECRET_KEY: 'sk_live_1', STRIPE_WEBHOOK_SECRET: 'whsec_1' };
 const paypal = { PAYPAL_CLIENT_ID: 'id', PAYPAL_CLIENT_SECRET: 'secret', PAYPAL_WEBHOOK_ID: 'hook' };
 const home = { PUBLIC_URL: 'https://shop.example' };
 
-function faultsOf(variables: Record<string, string>): string {
-  try {
-    readConfig({ ...enough, ...variables });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return '';
-}
+const faultsOf = (variables: Record<string, string>) => configFaultsOf({ ...enough, ...variables });
 
 describe('the keys of payment providers', () => {
   it('come together or not at all', () => {

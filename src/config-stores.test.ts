@@ -1,20 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from './config.ts';
+import { configFaultsOf } from '../test/support/config-faults.ts';
+import { readConfig } from './config.ts';
 
 const enough = { DATABASE_URL: 'postgres://shop:hunter2@db/twolane' };
 const r2 = { R2_ACCESS_KEY_ID: 'id', R2_SECRET_ACCESS_KEY: 'hunter2', R2_BUCKET: 'receipts' };
 const account = { R2_ACCOUNT_ID: '0123456789abcdef0123456789abcdef' };
 const read = (variables: Record<string, string>) => readConfig({ ...enough, ...variables }).stores;
 
-function faultsOf(variables: Record<string, string>): string {
-  try {
-    read(variables);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return '';
-}
+const faultsOf = (variables: Record<string, string>) => configFaultsOf({ ...enough, ...variables });
 
 describe('object stores', () => {
   it('are folders of this machine where nothing is set, and none in production', () => {

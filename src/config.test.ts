@@ -1,20 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from './config.ts';
+import { configFaultsOf } from '../test/support/config-faults.ts';
+import { readConfig } from './config.ts';
 import { durationMs } from './config-values.ts';
 
 const longSecret = 'a'.repeat(16).concat('b'.repeat(16));
 const enough = { DATABASE_URL: 'postgres://shop:hunter2@db/twolane' };
-
-function faultsOf(variables: Record<string, string>): string {
-  try {
-    readConfig(variables);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return '';
-}
 
 describe('the environment', () => {
   it('is production with safe defaults when little is said', () => {
@@ -53,12 +44,12 @@ describe('the environment', () => {
       TWOLANE_FAILPOINT: '',
     };
     expect(readConfig(blank)).toEqual(readConfig(enough));
-    expect(faultsOf({ DATABASE_URL: '' })).toMatch(/DATABASE_URL.*is missing/);
+    expect(configFaultsOf({ DATABASE_URL: '' })).toMatch(/DATABASE_URL.*is missing/);
   });
 
   it('names every fault in one message, and no value', () => {
     const secret = 'hunter2-very-secret';
-    const message = faultsOf({
+    const message = configFaultsOf({
       DATABASE_URL: `mysql://root:${secret}@db/x`,
       REDIS_URL: `http://:${secret}@redis`,
       PORT: `99999${secret}`,
@@ -115,7 +106,7 @@ describe('the environment', () => {
     ['JWT_ACCESS_TOKEN_DURATION', '2d', 'takes 1s to 24h'],
     ['JWT_REFRESH_TOKEN_DURATION', 'a week', 'takes a duration such as 10s, 15m or 30d'],
   ])('says what %s takes instead of %j', (name, wrong, told) => {
-    expect(faultsOf({ ...enough, [name]: wrong })).toBe(`The environment has 1 fault:\n  ${name}: ${told}`);
+    expect(configFaultsOf({ ...enough, [name]: wrong })).toBe(`The environment has 1 fault:\n  ${name}: ${told}`);
   });
 
   it('puts DB_… and REDIS_… together and keeps odd characters in passwords', () => {
@@ -138,11 +129,15 @@ describe('the environment', () => {
   });
 
   it('refuses a failpoint in production, said or not', () => {
-    expect(faultsOf({ ...enough, TWOLANE_FAILPOINT: 'after-commit' })).toMatch(
+    expect(configFaultsOf({ ...enough, TWOLANE_FAILPOINT: 'after-commit' })).toMatch(
       /TWOLANE_FAILPOINT: .*never for production/,
     );
-    expect(faultsOf({ ...enough, ENV: 'production', TWOLANE_FAILPOINT: 'after-commit' })).toMatch(/TWOLANE_FAILPOINT/);
-    expect(faultsOf({ ...enough, ENV: 'development', TWOLANE_FAILPOINT: 'somewhere' })).toMatch(/TWOLANE_FAILPOINT/);
+    expect(configFaultsOf({ ...enough, ENV: 'production', TWOLANE_FAILPOINT: 'after-commit' })).toMatch(
+      /TWOLANE_FAILPOINT/,
+    );
+    expect(configFaultsOf({ ...enough, ENV: 'development', TWOLANE_FAILPOINT: 'somewhere' })).toMatch(
+      /TWOLANE_FAILPOINT/,
+    );
     expect(readConfig({ ...enough, ENV: 'development', TWOLANE_FAILPOINT: 'after-commit' }).failpoint).toBe(
       'after-commit',
     );
@@ -193,7 +188,9 @@ describe('JWT_SECRET', () => {
   });
 
   it.each([longSecret.slice(1), `${longSecret},short`, ',', ' '])('refuses %j', (text) => {
-    expect(faultsOf({ ...enough, JWT_SECRET: text })).toMatch(/JWT_SECRET: takes secrets of at least 32 characters/);
+    expect(configFaultsOf({ ...enough, JWT_SECRET: text })).toMatch(
+      /JWT_SECRET: takes secrets of at least 32 characters/,
+    );
   });
 });
 
@@ -221,7 +218,7 @@ describe('TRUST_PROXY', () => {
     '-1',
     '100',
   ])('refuses %s', (text) => {
-    expect(faultsOf({ ...enough, TRUST_PROXY: text })).toMatch(/TRUST_PROXY: takes false, the number of proxies/);
+    expect(configFaultsOf({ ...enough, TRUST_PROXY: text })).toMatch(/TRUST_PROXY: takes false, the number of proxies/);
   });
 });
 
@@ -242,14 +239,14 @@ describe('CORS_ORIGINS', () => {
     'https://Shop.example',
     'https://shop.example:443',
   ])('refuses %s, which no browser sends', (text) => {
-    expect(faultsOf({ ...enough, CORS_ORIGINS: text })).toMatch(/CORS_ORIGINS: takes origins/);
+    expect(configFaultsOf({ ...enough, CORS_ORIGINS: text })).toMatch(/CORS_ORIGINS: takes origins/);
   });
 
   it.each(['*', 'https://shop.example,*'])('refuses %s with credentials, in development too', (text) => {
     const wrong = { ...enough, CORS_ORIGINS: text, CORS_CREDENTIALS: 'true' };
-    expect(faultsOf(wrong)).toMatch(/CORS_ORIGINS: \* with CORS_CREDENTIALS=true/);
-    expect(faultsOf({ ...wrong, ENV: 'development' })).toMatch(/CORS_ORIGINS: \* with/);
-    expect(faultsOf({ ...wrong, CORS_CREDENTIALS: 'false' })).toBe('');
+    expect(configFaultsOf(wrong)).toMatch(/CORS_ORIGINS: \* with CORS_CREDENTIALS=true/);
+    expect(configFaultsOf({ ...wrong, ENV: 'development' })).toMatch(/CORS_ORIGINS: \* with/);
+    expect(configFaultsOf({ ...wrong, CORS_CREDENTIALS: 'false' })).toBe('');
   });
 });
 
@@ -258,16 +255,16 @@ describe('the admin', () => {
 
   it('has a name and a password, or is nobody', () => {
     expect(readConfig(admin).admin).toEqual({ username: 'olga', password: 'a good one' });
-    expect(faultsOf({ ...admin, ADMIN_PASSWORD: '' })).toMatch(/come together or not at all/);
-    expect(faultsOf({ ...admin, ADMIN_PASSWORD: '7 chars' })).toMatch(/ADMIN_PASSWORD/);
-    expect(faultsOf({ ...admin, ADMIN_USERNAME: 'ol:ga' })).toMatch(/ADMIN_USERNAME: takes no colon/);
+    expect(configFaultsOf({ ...admin, ADMIN_PASSWORD: '' })).toMatch(/come together or not at all/);
+    expect(configFaultsOf({ ...admin, ADMIN_PASSWORD: '7 chars' })).toMatch(/ADMIN_PASSWORD/);
+    expect(configFaultsOf({ ...admin, ADMIN_USERNAME: 'ol:ga' })).toMatch(/ADMIN_USERNAME: takes no colon/);
   });
 
   it('does not have the password of the demo in production, said or not', () => {
     const sample = { ...admin, ADMIN_PASSWORD: 'twolane-demo' };
-    expect(faultsOf(sample)).toMatch(/ADMIN_PASSWORD: is that of the demo/);
-    expect(faultsOf({ ...sample, ENV: 'production' })).toMatch(/ADMIN_PASSWORD/);
-    expect(faultsOf({ ...sample, ENV: 'development' })).toBe('');
+    expect(configFaultsOf(sample)).toMatch(/ADMIN_PASSWORD: is that of the demo/);
+    expect(configFaultsOf({ ...sample, ENV: 'production' })).toMatch(/ADMIN_PASSWORD/);
+    expect(configFaultsOf({ ...sample, ENV: 'development' })).toBe('');
   });
 });
 

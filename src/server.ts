@@ -20,14 +20,13 @@ import { CheckoutDesk } from './operations/checkout-desk.ts';
 import { HandOver } from './operations/hand-over.ts';
 import { MediaKeeper } from './operations/media-keeper.ts';
 import { createMediaLibrary, type MediaLibrary } from './operations/media-library.ts';
+import { openPayments } from './operations/open-payments.ts';
 import { OrderIntake } from './operations/order-intake.ts';
-import { paymentSettingsOf } from './operations/payment-deps.ts';
 import { QueueStoreNotice } from './operations/queue-store-notice.ts';
 import { RobotDesk } from './operations/robot-desk.ts';
 import { assertNoSampleAccounts } from './operations/sample-accounts.ts';
 import { SessionCache } from './operations/session-cache.ts';
 import { WebhookInbox } from './operations/webhook-inbox.ts';
-import { openGateways } from './payments/open-gateways.ts';
 import { readAssets } from './storage/asset-index.ts';
 import { openObjectStore } from './storage/open-object-store.ts';
 
@@ -71,16 +70,9 @@ export async function startWeb(
   const wakeRelay = relayCall.announce;
   const media = await openMedia(config.stores, log);
   const catalogue = await openCatalogue({ database, media, log });
-  const { gateways, close: closeGateways } = openGateways(config.payments);
-  const payments = {
-    pool: database.pool,
-    gateways,
-    payments: paymentSettingsOf(config.payments),
-    announce,
-    wakeRelay,
-    log,
-  };
-  const checkouts = new CheckoutDesk(payments);
+  const payments = openPayments(config.payments, { pool: database.pool, announce, wakeRelay, log });
+  const { gateways } = payments.deps;
+  const checkouts = new CheckoutDesk(payments.deps);
   const webhooks = new WebhookInbox({ pool: database.pool, wakeRelay });
   const handOver = new HandOver({ database, store, log });
   const intake = new OrderIntake({
@@ -138,7 +130,7 @@ export async function startWeb(
       await intake.settle();
       await webhooks.settle();
       await checkouts.settle();
-      closeGateways();
+      payments.close();
       files?.close();
       catalogue.close();
       await closeAnnouncer();

@@ -1,9 +1,8 @@
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/db/pool.ts';
 import { createLog } from '../../src/log.ts';
-import { paymentSettingsOf } from '../../src/operations/payment-deps.ts';
+import { openPayments } from '../../src/operations/open-payments.ts';
 import { reconcilePayments } from '../../src/operations/reconcile-payments.ts';
-import { openGateways } from '../../src/payments/open-gateways.ts';
 import { type OrderFacts, wasDeclined } from './order-facts.ts';
 import type { StormScene } from './storm-scene.ts';
 
@@ -14,19 +13,12 @@ export async function findDifferences(scene: StormScene, orders: readonly OrderF
   const config = readConfig(scene.environment);
   const log = createLog('fatal', 'storm');
   const database = await openDatabase(config.databaseUrl, log);
-  const { gateways, close } = openGateways(config.payments);
+  const payments = openPayments(config.payments, { pool: database.pool, announce() {}, wakeRelay() {}, log });
   try {
-    const reconciled = await reconcilePayments(
-      {
-        pool: database.pool,
-        gateways,
-        payments: paymentSettingsOf(config.payments),
-        announce: () => {},
-        wakeRelay: () => {},
-        log,
-      },
-      { from: new Date(Date.now() - hourMs), to: new Date() },
-    );
+    const reconciled = await reconcilePayments(payments.deps, {
+      from: new Date(Date.now() - hourMs),
+      to: new Date(),
+    });
     const rows = await scene.database.query<{ kind: string; about: string; orderNumber: number; detail: string }>(
       `SELECT d.kind, d.about, d.detail, p.order_number::int AS "orderNumber"
        FROM reconciliation_differences d LEFT JOIN payments p ON p.id = d.payment_id WHERE d.resolved_at IS NULL`,
@@ -49,7 +41,7 @@ export async function findDifferences(scene: StormScene, orders: readonly OrderF
       ...(movements === moved ? [] : [`the reconciliation compared ${movements} movements of ${moved}`]),
     ];
   } finally {
-    close();
+    payments.close();
     await database.close();
   }
 }

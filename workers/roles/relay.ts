@@ -1,6 +1,6 @@
+import { openPayments } from '../../src/operations/open-payments.ts';
 import { startHousekeeping } from '../housekeeping.ts';
 import { OutboxRelay } from '../outbox-relay.ts';
-import { openPayments } from './open-payments.ts';
 import { closeAll, type StartRole } from './role.ts';
 
 /** Hands the outbox over, rebuilds what was lost, and does what is done by the clock. */
@@ -9,7 +9,7 @@ export const start: StartRole = async (context) => {
   const maxAttempts = config.orderMaxAttempts;
   const relay = new OutboxRelay({ database, store: openStore('producer', 3), announce, maxAttempts, log });
   relay.start();
-  const payments = openPayments(context);
+  const payments = openPayments(context.config.payments, { ...context, pool: context.database.pool });
   const { reconciliationCron } = config.payments;
   try {
     const housekeeping = await startHousekeeping({
