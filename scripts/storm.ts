@@ -39,6 +39,7 @@ Object.assign(process.env, {
   STORM_ORDERS: String(orders),
   STORM_BACKEND: backend,
   STORM_RATE: String(rate),
+  TEST_FILE_LIMIT_MS: String(24 * 3_600_000),
 });
 process.argv = [...process.argv.slice(0, 2), 'test/storm/storm.test.ts'];
 await import('./test.ts');

@@ -1,14 +1,12 @@
 /** `npm test`: brings up a fresh private Postgres and a Redis, runs vitest with the given arguments, stops them again. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { endWithUs } from '../sandbox/end-with-us.ts';
 import { startPrivatePostgres } from '../sandbox/private-postgres.ts';
 import { findRedis } from '../sandbox/test-redis.ts';
+import { runVitest } from './run-vitest.ts';
 
-const root = path.dirname(import.meta.dirname);
 const log = (line: string) => console.error(`test: ${line}`);
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'twolane-test-'));
@@ -28,20 +26,12 @@ const redis = await findRedis(log).catch(async (error: Error) => {
   process.exit(1);
 });
 
-const vitest = spawn(
-  process.execPath,
-  [
-    path.join(root, 'node_modules/vitest/vitest.mjs'),
-    'run',
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    ...process.argv.slice(2),
-  ],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url } },
-);
-const callOffVitest = vitest.pid === undefined ? () => {} : endWithUs(vitest.pid, 'TERM');
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => vitest.kill(signal));
-const [code] = await once(vitest, 'exit');
-callOffVitest();
+const code = await runVitest({
+  args: process.argv.slice(2),
+  env: { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url },
+  report,
+  folder,
+});
 await redis.stop();
 await stopAll();
-process.exitCode = code ?? 1;
+process.exitCode = code;

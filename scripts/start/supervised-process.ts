@@ -68,6 +68,7 @@ export class SupervisedProcess {
   readonly #context: ProcessContext;
   readonly #onHopeless: (reason: string) => void;
   #child: ChildProcess | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
   #restart: NodeJS.Timeout | undefined;
   readonly #firstStart = performance.now();
   #deaths = 0;
@@ -99,7 +100,7 @@ export class SupervisedProcess {
       clearTimeout(this.#settled);
       this.#isUp = false;
     });
-    void waitForEnd(child).then((end) => {
+    this.#ended = waitForEnd(child).then((end) => {
       this.#child = undefined;
       this.#isUp = false; // its last words came after its end
       if (this.#isStopping) return;
@@ -132,19 +133,19 @@ export class SupervisedProcess {
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restart);
-    const child = this.#child;
-    if (!child) return;
-    const end = once(child, 'exit');
-    child.kill('SIGTERM');
+    this.#child?.kill('SIGTERM');
     const patience = setTimeout(() => {
       this.#context.output.complain(`${this.#line.name} did not stop within ${graceMs / 1000} s, killing it`);
       this.kill();
     }, graceMs);
-    await end;
+    await this.#ended;
     clearTimeout(patience);
   }
 
+  /** For good. */
   kill(): void {
+    this.#isStopping = true;
+    clearTimeout(this.#restart);
     this.#child?.kill('SIGKILL');
   }
 }

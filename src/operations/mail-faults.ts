@@ -112,10 +112,10 @@ export async function probeMail(deps: MailFaultDeps & { mailer: Mailer }, isFirs
     log.warn({ code: error.code, error: error.message }, 'mail server not reached');
     return;
   }
+  if (!known) return; // what was met while we asked is not over for that
   // It lets us in, and may take nothing all the same: a mail that goes out ends it, or that none waits any more.
-  if (known?.code === away && (await findWhyEmailsWait(pool, 0))) return;
-  if (known && isOfSending(known.code) && (await hasEmailsStopped(pool, 'configuration')))
-    await letMailsTry(deps, known);
+  if (known.code === away && (await findWhyEmailsWait(pool, 0))) return;
+  if (isOfSending(known.code) && (await hasEmailsStopped(pool, 'configuration'))) await letMailsTry(deps, known);
   else await endMailFault(deps);
 }
 

@@ -2,9 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkerRole } from '../../workers/main.ts';
 
 const root = path.dirname(path.dirname(import.meta.dirname));
+
+/** Far longer than any process takes, also on a machine that is busy. */
+const lineWithinMs = 60_000;
 
 export interface ProcessEnd {
   code: number | null;
@@ -18,7 +22,7 @@ export interface EngineProcess {
   lines: string[];
   ended: Promise<ProcessEnd>;
   signal(name: NodeJS.Signals): void;
-  /** The first line that matches, said already or yet to come. Fails when the process ends without it. */
+  /** The first line that matches, said already or yet to come. Fails when the process ends without it, or does not come to it. */
   untilLine(pattern: RegExp): Promise<string>;
 }
 
@@ -66,7 +70,10 @@ export function startProcess(program: string[], environment: Record<string, stri
       const end = ended.then(({ code, signal }) => {
         throw new Error(`${program.join(' ')} ended (${signal ?? code}) without ${pattern}:\n${lines.join('\n')}`);
       });
-      return Promise.race([line, end]).finally(stopHearing);
+      const silence = delay(lineWithinMs, undefined, { ref: false }).then(() => {
+        throw new Error(`${program.join(' ')} did not say ${pattern} within ${lineWithinMs} ms:\n${lines.join('\n')}`);
+      });
+      return Promise.race([line, end, silence]).finally(stopHearing);
     },
   };
 }
