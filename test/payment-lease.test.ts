@@ -120,7 +120,8 @@ it('lets go of a hold that comes into being after its order was cancelled, thoug
   money.pay(order);
   money.sandbox.faults.add({ provider: 'paypal', operation: 'authorise', kind: 'slow_before', delayMs: 1_500 });
   // Of this order: another one's may be left, where its process lost the lease before it read anything.
-  const isAsked = () => !money.sandbox.faults.waiting().some(({ operation }) => operation === 'authorise');
+  const isAsked = () =>
+    !money.sandbox.faults.waiting().some((fault) => 'operation' in fault && fault.operation === 'authorise');
   const asking = (async () => {
     while (!isAsked()) {
       await settlePayment(deps, id).catch(() => 'not heard');
