@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { watchMailAway } from '../src/operations/mail-faults.ts';
+import { openDatabase } from '../src/db/pool.ts';
+import { reportServiceFault } from '../src/db/service-faults.ts';
+import { createLog } from '../src/log.ts';
+import { openMailer } from '../src/mail/open-mailer.ts';
+import { probeMail, watchMailAway } from '../src/operations/mail-faults.ts';
 import { type MailEngine, openTestStore, startMailEngine, startPost } from './support/mail.ts';
 import { until } from './support/until.ts';
 
@@ -33,6 +37,23 @@ describe('a mail server that takes nothing from anybody', () => {
     await shop.mailOf('order_confirmed', number);
     await until('over', async () => (await faultsOf(shop)).length === 0);
     await Promise.all([again, store].map((one) => one.close()));
+    await shop.close();
+  });
+
+  it('is not over for a first look that began before it was met', async () => {
+    const shop = await startMailEngine('postgres', { roles: [] });
+    const { config } = shop.engine;
+    const log = createLog('warn', 'test');
+    const { pool, close } = await openDatabase(config.databaseUrl, log);
+    const store = openTestStore(shop.engine);
+    const mailer = openMailer(config.mail.smtp!);
+    const verify = async () => {
+      await mailer.verify();
+      await reportServiceFault(pool, { service: 'mail', code: 'away', message: 'met meanwhile' });
+    };
+    await probeMail({ pool, store, log, mailer: { ...mailer, verify } }, true);
+    expect(await faultsOf(shop)).toMatchObject([{ service: 'mail', message: 'met meanwhile' }]);
+    await Promise.all([close(), store.close(), mailer.close()]);
     await shop.close();
   });
 
